@@ -1,0 +1,2 @@
+// The CommonJS door: the same classes and instances as the ES modules give.
+module.exports = require('./dist/structures/index.js')

@@ -1,0 +1,162 @@
+/**
+ * Checkpoints: making the data file whole up to one transaction, so that the log's frames up to there are free.
+ *
+ * A checkpoint is a transaction C of its own that stores the free list. Then, without the semaphore: flush data and log; write the
+ * meta copy that is not in use, flush; write the other, flush; only then tell the writers (invariant M2). Pages that C reaches
+ * are safe from the moment C is committed, since `CHECKPOINT_STARTED` then makes them old (invariant F2).
+ */
+import { HoldfastError } from '../errors.js'
+import { type Roots, Word } from '../sync/control-words.js'
+import type { Semaphore } from '../sync/semaphore.js'
+import { PAGE_SIZE } from './format.js'
+import { freelistChain, writeFreelist } from './freelist.js'
+import { encodeMeta, type Meta, readMeta } from './meta.js'
+import type { Pager } from './pager.js'
+import { FrameFlag } from './redo-frame.js'
+import type { Transaction } from './transaction.js'
+
+/** Runs the checkpoints of one open handle, one at a time. */
+export class Checkpointer {
+  private running: Promise<void> | undefined
+  /** The checkpoint transaction whose meta pages are not durable yet. */
+  private unfinished: Roots | undefined
+
+  constructor(
+    private readonly pager: Pager,
+    private readonly writer: Semaphore,
+    private readonly busyTimeoutMs: number,
+  ) {}
+
+  /** A checkpoint of what is visible now, or the one that is running. A failure poisons the store. */
+  run(): Promise<void> {
+    this.running ??= this.checkpoint().finally(() => {
+      this.running = undefined
+    })
+    return this.running
+  }
+
+  /** Resolves when no checkpoint of this handle runs. */
+  async idle(): Promise<void> {
+    await this.running?.catch(() => {})
+  }
+
+  /**
+   * Makes room in the log, waiting here: completes the checkpoint that is running, or runs one. The caller holds the writer's
+   * semaphore and has no transaction open. Throws `ERR_BUSY` when another process's checkpoint does not end.
+   */
+  makeRoom(): void {
+    if (this.unfinished !== undefined) {
+      const roots = this.unfinished
+      this.unfinished = undefined
+      finishCheckpointSync(this.pager, roots, false)
+      if (this.pager.logHasRoom) return
+    }
+    const { storage } = this.pager
+    const heldHere = this.running !== undefined
+    if (!heldHere && !storage.lockWait('checkpointer', 'exclusive', this.busyTimeoutMs))
+      throw new HoldfastError('ERR_BUSY', `the log is full and another process's checkpoint has not ended in ${this.busyTimeoutMs} ms`)
+    try {
+      if (!this.pager.logHasRoom) finishCheckpointSync(this.pager, this.commit(), false)
+    } finally {
+      if (!heldHere) storage.unlock('checkpointer')
+    }
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { storage } = this.pager
+    for (let pause = 0; !storage.tryLock('checkpointer', 'exclusive'); pause = 1) await new Promise((resolve) => setTimeout(resolve, pause))
+    try {
+      await this.writer.acquire()
+      try {
+        this.unfinished = this.commit()
+      } finally {
+        this.writer.release()
+      }
+      await this.finish(this.unfinished)
+    } finally {
+      this.unfinished = undefined
+      storage.unlock('checkpointer')
+    }
+  }
+
+  /** Commits the checkpoint transaction. */
+  private commit(): Roots {
+    const transaction = this.pager.begin()
+    try {
+      const freelist = storeFreelist(this.pager, transaction)
+      return this.pager.commit(transaction, FrameFlag.CHECKPOINT, freelist)
+    } catch (error) {
+      this.pager.abort(transaction)
+      throw error
+    }
+  }
+
+  /** Makes the checkpoint of `roots` durable, unless `makeRoom` has done so meanwhile. */
+  private async finish(roots: Roots): Promise<void> {
+    const { pager } = this
+    try {
+      await Promise.all([pager.storage.data.flush(), pager.openLog()?.flush()])
+      for (const page of metaPages(pager)) {
+        if (this.unfinished !== roots) return
+        writeMeta(pager, metaOf(roots, pager.log?.header.salt ?? 0), page)
+        await pager.storage.data.flush()
+      }
+    } catch (error) {
+      pager.poison()
+      throw error
+    }
+    if (this.unfinished === roots) publishCheckpoint(pager, roots)
+  }
+}
+
+/** Makes the checkpoint of `roots` durable, waiting here; `clean` says that no log is needed any more. A failure poisons the store. */
+export function finishCheckpointSync(pager: Pager, roots: Roots, clean: boolean): void {
+  try {
+    pager.storage.data.flushSync()
+    if (!clean) pager.openLog()?.flushSync()
+    for (const page of metaPages(pager)) {
+      writeMeta(pager, metaOf(roots, clean ? 0 : (pager.log?.header.salt ?? 0)), page)
+      pager.storage.data.flushSync()
+    }
+  } catch (error) {
+    pager.poison()
+    throw error
+  }
+  publishCheckpoint(pager, roots)
+}
+
+/** Lowers the high-water mark, frees the older free lists and writes a new one. Returns its first page. */
+export function storeFreelist(pager: Pager, transaction: Transaction): number {
+  // The list of a checkpoint that was begun but never finished is nobody's but ours.
+  for (const root of new Set([durableFreelist(pager), pager.roots.freelist]))
+    for (const page of freelistChain(pager.pages, root)) transaction.free(page)
+  pager.space.trim(pager.space.lowestHighWater())
+  return writeFreelist(transaction, pager.space)
+}
+
+/** First page of the newest durable checkpoint's free list, 0 if it has none. */
+export function durableFreelist(pager: Pager): number {
+  return (readMeta(pager.storage.data, pager.control.load(Word.META_PAGE)) as Meta).freelist
+}
+
+/** The two copies, first the one that is not in use (invariant M1). */
+function metaPages(pager: Pager): number[] {
+  const inUse = pager.control.load(Word.META_PAGE)
+  return [3 - inUse, inUse]
+}
+
+function metaOf(roots: Roots, logSalt: number): Meta {
+  const { transaction, catalogRoot, catalogDepth, catalogCount, highWater, freelist, nextStructure, logEnd } = roots
+  return { transaction, catalogRoot, catalogDepth, catalogCount, highWater, freelist, nextStructure, logSalt, logStart: logEnd }
+}
+
+function writeMeta(pager: Pager, meta: Meta, page: number): void {
+  pager.storage.data.write(encodeMeta(meta, page), page * PAGE_SIZE)
+}
+
+function publishCheckpoint(pager: Pager, roots: Roots): void {
+  const { control } = pager
+  control.advance(Word.DURABLE, roots.transaction >>> 0)
+  control.store(Word.LOG_START, roots.logEnd / 8)
+  control.store(Word.CHECKPOINT_DONE, roots.transaction >>> 0)
+}
