@@ -52,7 +52,7 @@ export class Arena {
   }
 
   segment(slot: ArenaSlot): Segment {
-    return this.chunks[(slot - 1) >>> CHUNK_SHIFT] as Segment
+    return this.chunks[(slot - 1) >>> CHUNK_SHIFT]
   }
 
   base(slot: ArenaSlot): number {

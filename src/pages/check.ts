@@ -36,10 +36,10 @@ export class ClaimContext implements CheckContext {
     if (page < FIRST_PAGE || page >= this.roots.highWater) throw damaged(page, 'it is referred to but lies outside of the pages in use')
     if (this.owned.has(page)) throw damaged(page, 'it has two owners')
     this.pages.verify(page)
-    const segment = this.pages.segments[page >>> this.pages.shift] as Segment
+    const segment = this.pages.segments[page >>> this.pages.shift]
     const base = (page & this.pages.mask) << PAGE_SHIFT
     if (born(segment, base) > this.roots.transaction) throw damaged(page, 'it is newer than the state that refers to it')
-    const count = segment.words[(base + PAGE_RUN) >>> 2] as number
+    const count = segment.words[(base + PAGE_RUN) >>> 2]
     for (let index = page; index < page + count; index++) {
       if (this.owned.has(index)) throw damaged(index, 'it has two owners')
       this.owned.add(index)
@@ -48,30 +48,22 @@ export class ClaimContext implements CheckContext {
   }
 }
 
-/**
- * Checks the state `roots`: `walk` claims the pages of every structure; `free` is what may be written or waits to be,
- * `freelists` are the free lists in use.
- */
-export function checkPages(
-  pages: Pages,
-  roots: Roots,
-  space: { free: PageSet; freelists: Set<PageNumber> },
-  walk: (owned: PageSet) => void,
-): CheckReport {
+/** Checks the state `roots`: `walk` claims the pages of every structure; `free` is what may be written or waits to be. */
+export function checkPages(pages: Pages, roots: Roots, free: PageSet, walk: (owned: PageSet) => void): CheckReport {
   const owned = new PageSet()
   const errors: string[] = []
   try {
     walk(owned)
-    for (const root of space.freelists) for (const page of freelistChain(pages, root)) owned.add(page)
+    for (const page of freelistChain(pages, roots.freelist)) owned.add(page)
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error
     errors.push(error.message)
   }
   let leakedPages = 0
   for (let page: number = FIRST_PAGE; page < roots.highWater && errors.length === 0; page++) {
-    if (owned.has(page) && space.free.has(page)) errors.push(`page ${page} is both in use and free`)
-    else if (!owned.has(page) && !space.free.has(page)) leakedPages++
+    if (owned.has(page) && free.has(page)) errors.push(`page ${page} is both in use and free`)
+    else if (!owned.has(page) && !free.has(page)) leakedPages++
   }
   if (leakedPages > 0) errors.push(`${leakedPages} pages are neither in use nor free`)
-  return { ok: errors.length === 0, errors, pages: roots.highWater, ownedPages: owned.size, freePages: space.free.size, leakedPages }
+  return { ok: errors.length === 0, errors, pages: roots.highWater, ownedPages: owned.size, freePages: free.size, leakedPages }
 }

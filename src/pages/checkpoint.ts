@@ -10,7 +10,7 @@ import { type Roots, Word } from '../sync/control-words.js'
 import type { Semaphore } from '../sync/semaphore.js'
 import { PAGE_SIZE } from './format.js'
 import { freelistChain, writeFreelist } from './freelist.js'
-import { encodeMeta, type Meta, readMeta } from './meta.js'
+import { encodeMeta, type Meta } from './meta.js'
 import type { Pager } from './pager.js'
 import { FrameFlag } from './redo-frame.js'
 import type { Transaction } from './transaction.js'
@@ -125,18 +125,11 @@ export function finishCheckpointSync(pager: Pager, roots: Roots, clean: boolean)
   publishCheckpoint(pager, roots)
 }
 
-/** Lowers the high-water mark, frees the older free lists and writes a new one. Returns its first page. */
+/** Lowers the high-water mark, frees the older free list and writes a new one. Returns its first page. */
 export function storeFreelist(pager: Pager, transaction: Transaction): number {
-  // The list of a checkpoint that was begun but never finished is nobody's but ours.
-  for (const root of new Set([durableFreelist(pager), pager.roots.freelist]))
-    for (const page of freelistChain(pager.pages, root)) transaction.free(page)
+  for (const page of freelistChain(pager.pages, pager.roots.freelist)) transaction.free(page)
   pager.space.trim(pager.space.lowestHighWater())
   return writeFreelist(transaction, pager.space)
-}
-
-/** First page of the newest durable checkpoint's free list, 0 if it has none. */
-export function durableFreelist(pager: Pager): number {
-  return (readMeta(pager.storage.data, pager.control.load(Word.META_PAGE)) as Meta).freelist
 }
 
 /** The two copies, first the one that is not in use (invariant M1). */

@@ -130,8 +130,8 @@ export class FreeSpace {
 
   private settle(queue: Pending[], reusable: (entry: Pending) => boolean): Pending[] {
     let done = 0
-    while (done < queue.length && reusable(queue[done] as Pending)) {
-      for (const page of (queue[done] as Pending).pages) this.free.add(page)
+    while (done < queue.length && reusable(queue[done])) {
+      for (const page of queue[done].pages) this.free.add(page)
       done++
     }
     return done === 0 ? queue : queue.slice(done)

@@ -20,7 +20,7 @@ export function freelistChain(pages: Pages, root: PageNumber): PageNumber[] {
   for (let page = root; page !== 0; ) {
     const { segment, base } = find(pages, page)
     chain.push(page)
-    const next = segment.words[(base + FREELIST_NEXT) >>> 2] as number
+    const next = segment.words[(base + FREELIST_NEXT) >>> 2]
     if (chain.includes(next)) throw damaged(page, 'the free list runs in a circle')
     page = next
   }
@@ -31,10 +31,10 @@ export function freelistChain(pages: Pages, root: PageNumber): PageNumber[] {
 export function* freelistRanges(pages: Pages, root: PageNumber): Generator<[PageNumber, number]> {
   for (const page of freelistChain(pages, root)) {
     const { segment, base } = find(pages, page)
-    const count = segment.halves[(base + PAGE_COUNT) >>> 1] as number
+    const count = segment.halves[(base + PAGE_COUNT) >>> 1]
     for (let index = 0; index < count; index++) {
       const at = (base + FREELIST_RUNS + 8 * index) >>> 2
-      yield [segment.words[at] as number, segment.words[at + 1] as number]
+      yield [segment.words[at], segment.words[at + 1]]
     }
   }
 }
@@ -74,9 +74,9 @@ function collect(transaction: Transaction, space: FreeSpace): ReturnType<FreeSpa
 
 function find(pages: Pages, page: PageNumber): { segment: Segment; base: number } {
   if (page >= pages.verified.length || pages.verified[page] !== 1) pages.touch(page)
-  const segment = pages.segments[page >>> pages.shift] as Segment
+  const segment = pages.segments[page >>> pages.shift]
   const base = (page & pages.mask) << PAGE_SHIFT
   if (segment.bytes[base + PAGE_TYPE] !== PageType.FREELIST) throw damaged(page, 'it is no page of a free list')
-  if ((segment.halves[(base + PAGE_COUNT) >>> 1] as number) > FREELIST_CAPACITY) throw damaged(page, 'it claims too many runs')
+  if (segment.halves[(base + PAGE_COUNT) >>> 1] > FREELIST_CAPACITY) throw damaged(page, 'it claims too many runs')
   return { segment, base }
 }

@@ -12,17 +12,17 @@ export class PageSet {
 
   has(page: PageNumber): boolean {
     const index = page >>> 5
-    return index < this.words.length && ((this.words[index] as number) & (1 << (page & 31))) !== 0
+    return index < this.words.length && (this.words[index] & (1 << (page & 31))) !== 0
   }
 
   add(page: PageNumber): void {
     const index = page >>> 5
     if (index >= this.words.length) this.grow(index)
-    const word = this.words[index] as number
+    const word = this.words[index]
     const bit = 1 << (page & 31)
     if ((word & bit) !== 0) return
     this.words[index] = word | bit
-    this.summary[index >>> 5] = (this.summary[index >>> 5] as number) | (1 << (index & 31))
+    this.summary[index >>> 5] = this.summary[index >>> 5] | (1 << (index & 31))
     this.size++
   }
 
@@ -30,9 +30,9 @@ export class PageSet {
   delete(page: PageNumber): boolean {
     if (!this.has(page)) return false
     const index = page >>> 5
-    const word = (this.words[index] as number) & ~(1 << (page & 31))
+    const word = this.words[index] & ~(1 << (page & 31))
     this.words[index] = word
-    if (word === 0) this.summary[index >>> 5] = (this.summary[index >>> 5] as number) & ~(1 << (index & 31))
+    if (word === 0) this.summary[index >>> 5] = this.summary[index >>> 5] & ~(1 << (index & 31))
     this.size--
     return true
   }
@@ -41,10 +41,10 @@ export class PageSet {
   takeLowest(): PageNumber {
     if (this.size === 0) return 0
     for (let top = 0; ; top++) {
-      const bits = this.summary[top] as number
+      const bits = this.summary[top]
       if (bits === 0) continue
       const index = (top << 5) + lowestBit(bits)
-      const page = (index << 5) + lowestBit(this.words[index] as number)
+      const page = (index << 5) + lowestBit(this.words[index])
       this.delete(page)
       return page
     }
@@ -71,7 +71,7 @@ export class PageSet {
     let start = -1
     let end = -1
     for (let index = 0; index < this.words.length; index++) {
-      let word = this.words[index] as number
+      let word = this.words[index]
       while (word !== 0) {
         const page = (index << 5) + lowestBit(word)
         word &= word - 1

@@ -12,7 +12,7 @@ import { Arena } from './arena.js'
 import { FIRST_PAGE, nextTransactionId, PAGE_SIZE, type TransactionId } from './format.js'
 import { FreeSpace } from './free-space.js'
 import { freelistChain, freelistRanges } from './freelist.js'
-import { type Meta, readMeta } from './meta.js'
+import { newestMeta } from './meta.js'
 import { PageSet } from './page-set.js'
 import type { Catalog, StructureState } from './page-transaction.js'
 import { Pages } from './pages.js'
@@ -92,6 +92,7 @@ export class Pager {
   transaction(id: TransactionId, oldest: number, checkpoint: number): Transaction {
     const { roots } = this
     this.frame.reset()
+    this.slotsFor(this.space.highWater)
     const catalog: StructureState = {
       id: 0,
       kind: 0,
@@ -149,7 +150,13 @@ export class Pager {
     this.allocatedBytes = needed > size ? wanted : size
   }
 
-  /** `slots`, large enough for `page`. */
+  /** Gives the space behind the high-water mark back. The caller is alone and closes next. */
+  shrink(): void {
+    const size = this.roots.highWater * PAGE_SIZE
+    if (this.storage.data.refreshSize() > size) this.storage.data.truncate(size)
+  }
+
+  /** `slots`, large enough for every page up to `page`. */
   slotsFor(page: number): Uint32Array {
     if (page >= this.slots.length) {
       const slots = new Uint32Array(Math.max(page + 1, this.slots.length * 2))
@@ -171,8 +178,7 @@ export class Pager {
 
   /** Bytes of log frames that no checkpoint covers. */
   get logUsedBytes(): number {
-    const { logEnd } = this.control.newest()
-    const used = logEnd - this.logStart
+    const used = this.roots.logEnd - this.logStart
     return used >= 0 ? used : used + Math.max(this.options.checkpointBytes, this.log?.sizeBytes ?? 0) - LOG_FIRST_FRAME
   }
 
@@ -219,12 +225,12 @@ export class Pager {
 
   /** Works the free space out from the newest checkpoint's free list and the log, or else from the pages themselves. */
   private load(newest: Roots): void {
-    const meta = readMeta(this.storage.data, this.control.load(Word.META_PAGE)) as Meta
+    const { meta } = newestMeta(this.storage.data)
     this.space = new FreeSpace(meta.highWater, freelistRanges(this.pages, meta.freelist))
-    if (this.applyFrames(meta.transaction, this.logStart, newest)) return
+    if (this.applyFrames(meta.transaction, meta.logStart, newest)) return
     const owned = new PageSet()
     this.options.ownedPages(newest, owned)
-    for (const root of [meta.freelist, newest.freelist]) for (const page of freelistChain(this.pages, root)) owned.add(page)
+    for (const page of freelistChain(this.pages, newest.freelist)) owned.add(page)
     this.space = new FreeSpace(newest.highWater)
     const rest: number[] = []
     for (let page: number = FIRST_PAGE; page < newest.highWater; page++) if (!owned.has(page)) rest.push(page)

@@ -54,10 +54,10 @@ export class Pages {
   }
 
   private verifyMapped(page: PageNumber): void {
-    const segment = this.segments[page >>> this.shift] as Segment
+    const segment = this.segments[page >>> this.shift]
     const base = (page & this.mask) << PAGE_SHIFT
     if (segment.words[(base + PAGE_NUMBER) >>> 2] !== page) throw damaged(page, 'its header names another page')
-    const run = segment.words[(base + PAGE_RUN) >>> 2] as number
+    const run = segment.words[(base + PAGE_RUN) >>> 2]
     if (run < 1 || (page % MAX_RUN_PAGES) + run > MAX_RUN_PAGES || page + run > this.pagesInFile)
       throw damaged(page, 'its run has an impossible length')
     if (crc32c(segment.bytes, base + PAGE_CRC + 4, base + run * PAGE_SIZE) !== segment.words[(base + PAGE_CRC) >>> 2])

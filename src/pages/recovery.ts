@@ -8,7 +8,7 @@
 import { HoldfastError } from '../errors.js'
 import { CONTROL_MAGIC, CONTROL_VERSION, Word } from '../sync/control-words.js'
 import { finishCheckpointSync, storeFreelist } from './checkpoint.js'
-import { nextTransactionId, PAGE_SIZE, type TransactionId } from './format.js'
+import { nextTransactionId, type TransactionId } from './format.js'
 import { FreeSpace } from './free-space.js'
 import { freelistRanges } from './freelist.js'
 import { type Meta, newestMeta, readHeader } from './meta.js'
@@ -147,8 +147,6 @@ export function closeCleanly(pager: Pager): void {
     throw error
   }
   finishCheckpointSync(pager, pager.roots, true)
-  const size = pager.roots.highWater * PAGE_SIZE
-  if (pager.storage.data.refreshSize() > size) pager.storage.data.truncate(size)
 }
 
 function rootsOf(meta: Meta) {

@@ -185,7 +185,7 @@ export class FrameBuilder {
 
 function copyBytes(source: Uint8Array, length: number, target: Buffer, at: number): void {
   if (length > 48) target.set(length === source.length ? source : source.subarray(0, length), at)
-  else for (let index = 0; index < length; index++) target[at + index] = source[index] as number
+  else for (let index = 0; index < length; index++) target[at + index] = source[index]
 }
 
 /** A frame as read from the log. */
@@ -241,8 +241,8 @@ export class Frame {
       const valueAt = keyAt + this.view.getUint16(at + OPERATION_KEY_LENGTH, true)
       const next = valueAt + this.word(at + OPERATION_VALUE_LENGTH)
       operation.structure = this.word(at + OPERATION_STRUCTURE)
-      operation.operation = this.bytes[at + OPERATION_CODE] as number
-      operation.flags = this.bytes[at + OPERATION_FLAGS] as number
+      operation.operation = this.bytes[at + OPERATION_CODE]
+      operation.flags = this.bytes[at + OPERATION_FLAGS]
       operation.key = this.bytes.subarray(keyAt, valueAt)
       operation.value = this.bytes.subarray(valueAt, next)
       yield operation

@@ -65,7 +65,7 @@ export class Transaction implements PageTransaction {
 
   locate(page: PageNumber): void {
     const slots = this.pager.slots
-    const slot = page < slots.length ? (slots[page] as number) : 0
+    const slot = page < slots.length ? slots[page] : 0
     if (slot !== 0) {
       this.segment = this.pager.arena.segment(slot)
       this.base = this.pager.arena.base(slot)
@@ -73,13 +73,13 @@ export class Transaction implements PageTransaction {
     }
     const pages = this.pager.pages
     if (page >= pages.verified.length || pages.verified[page] !== 1) pages.touch(page)
-    this.segment = pages.segments[page >>> pages.shift] as Segment
+    this.segment = pages.segments[page >>> pages.shift]
     this.base = (page & pages.mask) << PAGE_SHIFT
   }
 
   modify(page: PageNumber): PageNumber {
     this.locate(page)
-    if ((this.pager.slots[page] as number) !== 0) return page
+    if (this.pager.slots[page] !== 0) return page
     const source = this.segment
     const sourceBase = this.base
     assert(source.words[(sourceBase + PAGE_RUN) >>> 2] === 1, 'a run is not modified but replaced')
@@ -109,9 +109,9 @@ export class Transaction implements PageTransaction {
 
   free(page: PageNumber): void {
     this.locate(page)
-    const count = this.segment.words[(this.base + PAGE_RUN) >>> 2] as number
+    const count = this.segment.words[(this.base + PAGE_RUN) >>> 2]
     const transaction = born(this.segment, this.base)
-    const slot = this.pager.slots[page] as number
+    const slot = this.pager.slots[page]
     if (slot !== 0) {
       this.pager.slots[page] = 0
       if (count === 1) this.pager.arena.free(slot)
@@ -180,13 +180,13 @@ export class Transaction implements PageTransaction {
     const runs = new Uint32Array(owned.length * RUN_WORDS)
     let count = 0
     for (const page of owned) {
-      const slot = slots[page] as number
+      const slot = slots[page]
       if (slot === 0) continue
       const base = arena.base(slot)
       runs[count * RUN_WORDS] = page
       runs[count * RUN_WORDS + 1] = (slot - 1) >>> CHUNK_SHIFT
       runs[count * RUN_WORDS + 2] = base
-      runs[count * RUN_WORDS + 3] = arena.segment(slot).words[(base + PAGE_RUN) >>> 2] as number
+      runs[count * RUN_WORDS + 3] = arena.segment(slot).words[(base + PAGE_RUN) >>> 2]
       count++
     }
     if (count > 0) this.pager.storage.data.writePages(arena.buffers, runs, count)
@@ -195,7 +195,7 @@ export class Transaction implements PageTransaction {
   /** Gives `page` memory in the arena and points `segment` and `base` there. */
   private place(page: PageNumber, pageCount: number): void {
     const slot = this.pager.arena.allocate(pageCount)
-    this.pager.slotsFor(page)[page] = slot
+    this.pager.slotsFor(page + pageCount)[page] = slot
     this.segment = this.pager.arena.segment(slot)
     this.base = this.pager.arena.base(slot)
   }
@@ -216,5 +216,5 @@ export class Transaction implements PageTransaction {
 /** The transaction that wrote a page. */
 export function born(segment: Segment, base: number): TransactionId {
   const at = (base + PAGE_TRANSACTION) >>> 2
-  return (segment.words[at] as number) + (segment.words[at + 1] as number) * 2 ** 32
+  return segment.words[at] + segment.words[at + 1] * 2 ** 32
 }

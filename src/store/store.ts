@@ -6,7 +6,7 @@
  */
 import { HoldfastError } from '../errors.js'
 import { type CheckReport, checkPages } from '../pages/check.js'
-import { Checkpointer, durableFreelist } from '../pages/checkpoint.js'
+import { Checkpointer } from '../pages/checkpoint.js'
 import { PAGE_SIZE, type TransactionId } from '../pages/format.js'
 import type { PageSet } from '../pages/page-set.js'
 import type { PageTransaction, StructureKind, StructureState } from '../pages/page-transaction.js'
@@ -182,14 +182,10 @@ export abstract class StoreCore implements StructureHost {
   /** Verifies the whole file: every checksum, every rule of every structure, and that each page is owned once or free. */
   async check(): Promise<CheckReport> {
     this.refuseClosed()
-    const { snapshot, free, freelist } = await this.withSpace(() => ({
-      snapshot: this.snapshot(),
-      free: this.pager.space.all(),
-      freelist: durableFreelist(this.pager),
-    }))
+    const { snapshot, free } = await this.withSpace(() => ({ snapshot: this.snapshot(), free: this.pager.space.all() }))
     try {
       const walk = (owned: PageSet) => walkOwnedPages(this.pager, this.catalog, this.kinds.kinds, snapshot.roots, owned)
-      return checkPages(this.pager.pages, snapshot.roots, { free, freelists: new Set([freelist, snapshot.roots.freelist]) }, walk)
+      return checkPages(this.pager.pages, snapshot.roots, free, walk)
     } finally {
       snapshot.release()
     }
@@ -338,6 +334,7 @@ export abstract class StoreCore implements StructureHost {
       closeCleanly(pager)
       pager.log?.close()
       storage.removeLog()
+      pager.shrink()
     }
     storage.removeControl()
   }

@@ -1,0 +1,9 @@
+/**
+ * The file-mapping layer (`holdfast/mapping`): files, views, locks and names, the same on every platform.
+ */
+export { crc32c } from './checksum.js'
+export { removeFile, renameExclusive, syncDirectory } from './directory.js'
+export { allocationGranularity, type Disposition, File, type FileOptions, type LockMode, type ViewRange } from './file.js'
+export { type PlatformTraits, platformTraits } from './native.js'
+export { writePagesToViews } from './page-runs.js'
+export { type Advice, View, type ViewAccess } from './view.js'

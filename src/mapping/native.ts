@@ -1,0 +1,89 @@
+/**
+ * Loads the addon and says what it offers. Nothing but this folder calls it.
+ *
+ * The binary is found by node-gyp-build: a local build first, then `prebuilds/PLATFORM-ARCH`. What the addon takes is checked
+ * by the classes of this folder, which explain what is wrong; the addon itself only makes sure that nothing can break.
+ */
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { HoldfastError } from '../errors.js'
+
+/** Native half of `View`. */
+export interface NativeView {
+  /** The mapped bytes; to be called once. */
+  takeBuffer(): ArrayBuffer
+  flush(offset: number, length: number): void
+  advise(random: boolean): void
+  /** Detaches `buffer`, then unmaps. */
+  unmap(buffer: ArrayBuffer): void
+}
+
+/** Native half of `File`. */
+export interface NativeFile {
+  size(): number
+  read(target: Uint8Array, offset: number): number
+  write(source: Uint8Array, offset: number): void
+  writePages(arena: readonly Uint8Array[], runs: Uint32Array, runCount: number, pageSize: number): void
+  allocate(size: number): void
+  truncate(size: number): void
+  /** `ranges`: view, offset and length in turn, written before the file is flushed. */
+  flush(ranges?: readonly (NativeView | number)[]): Promise<void>
+  flushSync(): void
+  tryLock(offset: number, exclusive: boolean): boolean
+  lockWait(offset: number, exclusive: boolean, timeoutMs: number): boolean
+  unlock(offset: number): void
+  close(): void
+}
+
+/** The addon's exports. */
+export interface Native {
+  readonly File: new (path: string, writable: boolean, disposition: number, share: number, mode: number) => NativeFile
+  readonly View: new (file: NativeFile, offset: number, length: number, writable: boolean) => NativeView
+  crc32c(bytes: Uint8Array, start: number, end: number): number
+  crc32cSoftware(bytes: Uint8Array, start: number, end: number): number
+  writePagesToViews(
+    views: readonly NativeView[],
+    segmentPages: number,
+    arena: readonly Uint8Array[],
+    runs: Uint32Array,
+    runCount: number,
+    pageSize: number,
+  ): void
+  renameExclusive(from: string, to: string): boolean
+  removeFile(path: string): boolean
+  syncDirectory(path: string): void
+  readonly traits: PlatformTraits
+}
+
+/** How this platform differs from others in what the mapping layer leaves open. */
+export interface PlatformTraits {
+  /** A view may cover space behind the end of its file; touching it faults until the file has grown. */
+  readonly viewMayPassEnd: boolean
+  /** A write to a file is promised to be seen at once through every view of it. */
+  readonly writesReachViews: boolean
+  /** A file can be cut while a part of it is mapped, if no view covers what goes. */
+  readonly mappedFileCanShrink: boolean
+  /** The processor computes CRC-32C by an instruction of its own. */
+  readonly hardwareChecksum: boolean
+}
+
+function load(): Native {
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const find = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Native
+  try {
+    return find(root)
+  } catch (cause) {
+    throw new HoldfastError(
+      'ERR_UNSUPPORTED',
+      `Holdfast's native addon could not be loaded for ${process.platform}-${process.arch}, Node ${process.version}: ` +
+        `tried build/Release and prebuilds/${process.platform}-${process.arch} in ${root} (${(cause as Error).message.trim()}). ` +
+        `Install a package that has a binary for this platform, or build one there by 'npx node-gyp rebuild' (needs a C++17 compiler).`,
+      { cause },
+    )
+  }
+}
+
+export const native: Native = load()
+
+/** How this platform differs from others. */
+export const platformTraits: PlatformTraits = native.traits
