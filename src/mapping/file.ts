@@ -164,7 +164,8 @@ export class File {
   lockWait(offset: number, mode: LockMode, timeoutMs: number): boolean {
     const file = this.opened()
     this.checkLock(offset, mode)
-    if (!(timeoutMs >= 0 && timeoutMs <= 2 ** 31)) throw invalidArgument(`timeoutMs must be a number from 0 to 2^31, not ${describe(timeoutMs)}`)
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs <= 2 ** 31))
+      throw invalidArgument(`timeoutMs must be a number from 0 to 2^31, not ${describe(timeoutMs)}`)
     const locked = file.lockWait(offset, mode === 'exclusive', Math.ceil(timeoutMs))
     if (locked) this.locks.add(offset)
     return locked

@@ -12,7 +12,8 @@ import { View } from './view.js'
 export function checkRuns(arena: readonly Uint8Array[], runs: Uint32Array, runCount: number, pageSize: number): void {
   if (!Array.isArray(arena)) throw invalidArgument('arena must be an array of Buffers')
   if (!(runs instanceof Uint32Array)) throw invalidArgument('runs must be a Uint32Array')
-  if (!Number.isSafeInteger(pageSize) || pageSize < 8 || pageSize > 2 ** 31) throw invalidArgument('pageSize must be an integer, at least 8')
+  if (!Number.isSafeInteger(pageSize) || pageSize < 8 || pageSize > 2 ** 31)
+    throw invalidArgument('pageSize must be an integer, at least 8')
   if (!Number.isSafeInteger(runCount) || runCount < 0 || runCount * 4 > runs.length)
     throw invalidArgument(`runs must hold four numbers for each of ${String(runCount)} runs`)
   for (let at = 0; at < runCount * 4; at += 4) {

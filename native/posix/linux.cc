@@ -1,0 +1,45 @@
+// Linux's own calls: open-file-description locks, fallocate(2), fdatasync(2), renameat2(2).
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernel.h"
+
+namespace holdfast {
+namespace platform {
+namespace kernel {
+
+const int kSetDescriptionLock = F_OFD_SETLK;
+
+// fdatasync(2) finds what was stored through mappings by itself.
+const int kStartFlushFlags = MS_ASYNC;
+
+// Not posix_fallocate(3): where the file system cannot allocate, glibc reads and rewrites every block behind the back of
+// other processes.
+Status AllocateRange(int descriptor, uint64_t offset, uint64_t length) {
+  int result;
+  do {
+    result = fallocate(descriptor, 0, static_cast<off_t>(offset), static_cast<off_t>(length));
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? Status{} : Failed("fallocate");
+}
+
+Status FlushFile(int descriptor) {
+  int result;
+  do {
+    result = fdatasync(descriptor);
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? Status{} : Failed("fdatasync");
+}
+
+// By number: older C libraries have no wrapper.
+Status RenameNoReplace(const char* from, const char* to) {
+  const long result = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  return result == 0 ? Status{} : Failed("rename");
+}
+
+}  // namespace kernel
+}  // namespace platform
+}  // namespace holdfast

@@ -1,0 +1,126 @@
+// The native half of a view: mapping, the external ArrayBuffer, unmapping.
+#include "view_object.h"
+
+#include "arguments.h"
+#include "file_object.h"
+#include "node_error.h"
+
+namespace holdfast {
+
+namespace {
+
+constexpr napi_type_tag kViewTag = {0x3f1c6a1b0a2e4d57, 0x9d0b6c2f51e84e21};
+
+// Runs when the garbage collector has dropped the ArrayBuffer, after a detach too, and when the environment ends.
+void ReleaseLease(napi_env, void*, void* hint) {
+  // SAFETY: the hint is the heap copy that TakeBuffer made, and Node calls this once.
+  const std::unique_ptr<std::shared_ptr<Lease>> lease(static_cast<std::shared_ptr<Lease>*>(hint));
+  (*lease)->region.reset();
+}
+
+}  // namespace
+
+Napi::Function ViewObject::Define(Napi::Env env) {
+  return DefineClass(env, "View",
+                     {
+                         InstanceMethod<&ViewObject::TakeBuffer>("takeBuffer"),
+                         InstanceMethod<&ViewObject::Flush>("flush"),
+                         InstanceMethod<&ViewObject::Advise>("advise"),
+                         InstanceMethod<&ViewObject::Unmap>("unmap"),
+                     });
+}
+
+ViewObject::ViewObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ViewObject>(info) {
+  const Napi::Env env = info.Env();
+  const FileObject* file = FileObject::From(env, info[0]);
+  const auto offset = ToOffset(env, info[1]);
+  const auto length = ToOffset(env, info[2]);
+  const auto writable = ToBool(env, info[3]);
+  if (file == nullptr || file->file() == nullptr || !offset || !length || !writable || *length == 0 || *length > SIZE_MAX ||
+      *offset % platform::kAllocationGranularity != 0 || (*writable && !file->writable())) {
+    ThrowWrongArguments(env);
+    return;
+  }
+  path_ = file->path();
+  std::unique_ptr<platform::Region> region;
+  const platform::Status status =
+      platform::Region::Map(*file->file(), *offset, static_cast<size_t>(*length), *writable, &region);
+  if (!status.ok()) {
+    ThrowSystemError(env, status, path_);
+    return;
+  }
+  lease_->region = std::move(region);
+  napi_type_tag_object(env, info.This(), &kViewTag);
+}
+
+ViewObject* ViewObject::From(napi_env env, napi_value value) {
+  bool is_view = false;
+  if (napi_check_object_type_tag(env, value, &kViewTag, &is_view) != napi_ok || !is_view) return nullptr;
+  void* view = nullptr;
+  if (napi_unwrap(env, value, &view) != napi_ok) return nullptr;
+  // SAFETY: only the constructor above puts this tag on an object, and it has wrapped a ViewObject then.
+  return static_cast<ViewObject*>(view);
+}
+
+// One ArrayBuffer for one mapped address, ever: V8 aborts when two backing stores share one.
+Napi::Value ViewObject::TakeBuffer(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (buffer_taken_ || region() == nullptr) return Napi::Value(env, ThrowWrongArguments(env));
+  buffer_taken_ = true;
+  // SAFETY: owned by the finalizer from here on.
+  auto* hint = new std::shared_ptr<Lease>(lease_);
+  napi_value buffer = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(env, region()->data(), region()->length(), ReleaseLease, hint, &buffer);
+  if (status == napi_ok) return Napi::Value(env, buffer);
+  // In some failures Node still calls the finalizer, in others not. The mapping goes now; the hint's few bytes are left to it.
+  lease_->region.reset();
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) return Napi::Value();
+  if (status == napi_no_external_buffers_allowed) {
+    napi_throw_error(env, "ERR_UNSUPPORTED", "this runtime refuses external buffers");
+  } else {
+    napi_throw_error(env, "ERR_UNSUPPORTED", "this runtime cannot make an ArrayBuffer of that length");
+  }
+  return Napi::Value();
+}
+
+Napi::Value ViewObject::Flush(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto offset = ToOffset(env, info[0]);
+  const auto length = ToOffset(env, info[1]);
+  if (region() == nullptr || !offset || !length || *offset > region()->length() || *length > region()->length() - *offset)
+    return Napi::Value(env, ThrowWrongArguments(env));
+  const platform::Status status = region()->StartFlush(static_cast<size_t>(*offset), static_cast<size_t>(*length));
+  if (!status.ok()) ThrowSystemError(env, status, path_);
+  return Napi::Value();
+}
+
+Napi::Value ViewObject::Advise(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto random = ToBool(env, info[0]);
+  if (region() == nullptr || !random) return Napi::Value(env, ThrowWrongArguments(env));
+  const platform::Status status = region()->Advise(*random ? platform::Advice::kRandom : platform::Advice::kWillNeed);
+  if (!status.ok()) ThrowSystemError(env, status, path_);
+  return Napi::Value();
+}
+
+// `unmap(buffer)`. If the ArrayBuffer was detached by others (ArrayBuffer.prototype.transfer), its memory lives on under
+// another name, and only the finalizer knows when that is gone.
+Napi::Value ViewObject::Unmap(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (region() == nullptr) return Napi::Value();
+  if (!buffer_taken_) {
+    lease_->region.reset();
+    return Napi::Value();
+  }
+  void* data = nullptr;
+  size_t length = 0;
+  if (!info[0].IsArrayBuffer() || napi_get_arraybuffer_info(env, info[0], &data, &length) != napi_ok)
+    return Napi::Value(env, ThrowWrongArguments(env));
+  if (data != region()->data() || length == 0) return Napi::Value();
+  if (napi_detach_arraybuffer(env, info[0]) != napi_ok) return Napi::Value(env, ThrowWrongArguments(env));
+  lease_->region.reset();
+  return Napi::Value();
+}
+
+}  // namespace holdfast

@@ -1,0 +1,204 @@
+/**
+ * A store's file on a disk, read through mapped segments and written in one of two ways: by positioned writes (`MappedFile`),
+ * or by stores into writable views of the same segments (`ViewWrittenFile`), which are never handed out.
+ *
+ * Segments are mapped for random access: it keeps the kernel from reading ahead into large page-cache folios, which make
+ * every later flush of a single page many times dearer.
+ */
+import { assert } from '../errors.js'
+import { type File, platformTraits, type View, type ViewAccess, type ViewRange, writePagesToViews } from '../mapping/index.js'
+import { PAGE_SIZE } from './format.js'
+import type { StorageFile } from './storage.js'
+
+/**
+ * Pages in a segment: 256 MiB where a view may reach past the end of its file, else 16 MiB, to which the file is then grown.
+ */
+const SEGMENT_PAGES = platformTraits.viewMayPassEnd ? 65536 : 4096
+const SEGMENT_BYTES = SEGMENT_PAGES * PAGE_SIZE
+
+/** A file that is written by positioned writes. Does not own `file`'s locks, but closes its views. */
+export class MappedFile implements StorageFile {
+  readonly path: string
+  readonly segmentPages = SEGMENT_PAGES
+  private readonly readable: View[] = []
+
+  /** `cut` carries out `truncate`, now or when nothing maps the file any more. */
+  constructor(
+    protected readonly file: File,
+    private readonly cut: (size: number) => void,
+  ) {
+    this.path = file.path
+  }
+
+  refreshSize(): number {
+    return this.file.size
+  }
+
+  read(target: Uint8Array, offset: number): number {
+    return this.file.read(target, offset)
+  }
+
+  write(source: Uint8Array, offset: number): void {
+    this.file.write(source, offset)
+  }
+
+  writePages(arena: readonly Buffer[], runs: Uint32Array, runCount: number): void {
+    this.file.writePages(arena, runs, runCount, PAGE_SIZE)
+  }
+
+  allocate(size: number): void {
+    this.file.allocate(size)
+  }
+
+  truncate(size: number): void {
+    this.cut(size)
+  }
+
+  flush(): Promise<void> {
+    return this.file.flush()
+  }
+
+  flushSync(): void {
+    this.file.flushSync()
+  }
+
+  map(index: number): ArrayBuffer {
+    return this.readView(index).buffer
+  }
+
+  /** Unmaps the segments; whoever still holds one reads `undefined`. Idempotent. */
+  close(): void {
+    for (const view of this.readable) view?.unmap()
+    this.readable.length = 0
+  }
+
+  protected readView(index: number): View {
+    this.readable[index] ??= this.mapSegment(index, 'read')
+    return this.readable[index]
+  }
+
+  protected mapSegment(index: number, access: ViewAccess): View {
+    const offset = index * SEGMENT_BYTES
+    let length = SEGMENT_BYTES
+    if (!platformTraits.viewMayPassEnd) {
+      if (this.file.access === 'read-write') this.file.allocate(offset + SEGMENT_BYTES)
+      else length = Math.min(length, this.file.size - offset)
+    }
+    const view = this.file.view({ offset, length, access })
+    view.advise('random')
+    return view
+  }
+}
+
+/** A range of a segment that was stored to and is not known to be durable. */
+interface DirtyRange {
+  from: number
+  to: number
+  /** When it was last stored to, in stores of this file. */
+  stamp: number
+}
+
+/** A file that is written, and read by `read`, through views alone: for systems that do not promise that writes and views agree. */
+export class ViewWrittenFile extends MappedFile {
+  private readonly writable: View[] = []
+  /** By segment. */
+  private readonly dirty = new Map<number, DirtyRange>()
+  private stamp = 0
+  /** The file was at least so large when last asked. */
+  private knownSize = 0
+
+  override read(target: Uint8Array, offset: number): number {
+    const length = Math.max(0, Math.min(target.length, this.file.size - offset))
+    this.eachSegment(offset, length, (index, from, to, done) => {
+      target.set(this.readView(index).bytes.subarray(from, to), done)
+    })
+    return length
+  }
+
+  override write(source: Uint8Array, offset: number): void {
+    this.file.allocate(offset + source.length)
+    this.eachSegment(offset, source.length, (index, from, to, done) => {
+      this.writeView(index).bytes.set(source.subarray(done, done + to - from), from)
+      this.markDirty(index, from, to)
+    })
+  }
+
+  override writePages(arena: readonly Buffer[], runs: Uint32Array, runCount: number): void {
+    for (let at = 0; at < runCount * 4; at += 4) {
+      const page = runs[at] as number
+      const bytes = (runs[at + 3] as number) * PAGE_SIZE
+      this.requireSize(page * PAGE_SIZE + bytes)
+      const index = Math.floor(page / SEGMENT_PAGES)
+      const from = (page % SEGMENT_PAGES) * PAGE_SIZE
+      this.writeView(index)
+      this.markDirty(index, from, from + bytes)
+    }
+    writePagesToViews(this.writable, SEGMENT_PAGES, arena, runs, runCount, PAGE_SIZE)
+  }
+
+  override truncate(size: number): void {
+    this.knownSize = 0
+    super.truncate(size)
+  }
+
+  override async flush(): Promise<void> {
+    const stamp = this.stamp
+    await this.file.flush(this.dirtyRanges())
+    this.forgetDirty(stamp)
+  }
+
+  override flushSync(): void {
+    const stamp = this.stamp
+    for (const { view, offset, length } of this.dirtyRanges()) view.flush(offset, length)
+    this.file.flushSync()
+    this.forgetDirty(stamp)
+  }
+
+  override close(): void {
+    super.close()
+    for (const view of this.writable) view?.unmap()
+    this.writable.length = 0
+  }
+
+  private writeView(index: number): View {
+    this.writable[index] ??= this.mapSegment(index, 'write')
+    return this.writable[index]
+  }
+
+  /** A store behind the end of the file would be a fault, not an error. */
+  private requireSize(size: number): void {
+    if (size > this.knownSize) this.knownSize = this.file.size
+    assert(size <= this.knownSize, 'pages are written behind the end of the file')
+  }
+
+  private markDirty(index: number, from: number, to: number): void {
+    const stamp = ++this.stamp
+    const range = this.dirty.get(index)
+    if (range === undefined) this.dirty.set(index, { from, to, stamp })
+    else Object.assign(range, { from: Math.min(range.from, from), to: Math.max(range.to, to), stamp })
+  }
+
+  private dirtyRanges(): ViewRange[] {
+    return [...this.dirty].map(([index, { from, to }]) => ({ view: this.writeView(index), offset: from, length: to - from }))
+  }
+
+  /**
+   * A range is forgotten only when a flush has covered its last store and returned: one that begins while another is under way
+   * must cover it once more, because it may return first.
+   */
+  private forgetDirty(stamp: number): void {
+    for (const [index, range] of this.dirty) {
+      if (range.stamp <= stamp) this.dirty.delete(index)
+    }
+  }
+
+  /** Calls `visit` for each segment that a range of the file touches: the range in the segment, and how many bytes came before. */
+  private eachSegment(offset: number, length: number, visit: (index: number, from: number, to: number, done: number) => void): void {
+    for (let done = 0; done < length; ) {
+      const from = (offset + done) % SEGMENT_BYTES
+      const to = Math.min(SEGMENT_BYTES, from + length - done)
+      visit(Math.floor((offset + done) / SEGMENT_BYTES), from, to, done)
+      done += to - from
+    }
+  }
+}

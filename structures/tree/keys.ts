@@ -1,0 +1,95 @@
+/**
+ * Keys as bytes whose order (memcmp) is the order of the keys.
+ *
+ * Strings are UTF-8: their order is that of code points, which differs from `<` only where surrogate pairs meet U+E000 to U+FFFF. Numbers are
+ * doubles in eight bytes; tuples see `tuple.ts`.
+ */
+import { types } from 'node:util'
+import { HoldfastError } from '../../src/errors.js'
+import { KEY_ASCII, MAX_KEY_BYTES } from './layout.js'
+import { keyTooLarge, type Probe } from './probe.js'
+import { readText } from './text.js'
+import { decodeDouble, decodeTuple, encodeDouble, encodeTuple, type TupleElement } from './tuple.js'
+
+export type { TupleElement } from './tuple.js'
+
+/** How a tree's keys are made of bytes. */
+export type KeyEncoding = 'string' | 'binary' | 'number' | 'tuple'
+
+/** The type of keys of an encoding. */
+export type KeyOf<E extends KeyEncoding> = E extends 'string'
+  ? string
+  : E extends 'binary'
+    ? Uint8Array
+    : E extends 'number'
+      ? number
+      : readonly TupleElement[]
+
+/** Bytes of a number key. */
+const NUMBER_BYTES = 8
+const encoder = new TextEncoder()
+
+/** Refuses an encoding that is none. */
+export function checkKeyEncoding(encoding: unknown): asserts encoding is KeyEncoding {
+  if (encoding !== 'string' && encoding !== 'binary' && encoding !== 'number' && encoding !== 'tuple')
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', `keys are 'string', 'binary', 'number' or 'tuple', not ${JSON.stringify(encoding)}`)
+}
+
+/** Fills the probe with a key. Throws `ERR_INVALID_KEY`, `ERR_KEY_TOO_LARGE`. */
+export function encodeKey(encoding: KeyEncoding, key: unknown, probe: Probe): void {
+  if (encoding === 'string') encodeString(key, probe)
+  else if (encoding === 'binary') encodeBinary(key, probe)
+  else if (encoding === 'number') encodeNumber(key, probe)
+  else encodeTuple(key, probe)
+}
+
+/** The key in the first `length` bytes. */
+export function decodeKey(encoding: KeyEncoding, bytes: Buffer, length: number, flags: number): unknown {
+  if (encoding === 'string') return readText(bytes, 0, length, (flags & KEY_ASCII) !== 0)
+  if (encoding === 'binary') return Buffer.from(bytes.subarray(0, length))
+  if (encoding === 'number') {
+    if (length !== NUMBER_BYTES) throw new HoldfastError('ERR_DAMAGED', 'a key is no number')
+    return decodeDouble(bytes, 0)
+  }
+  return decodeTuple(bytes, length)
+}
+
+function encodeString(key: unknown, probe: Probe): void {
+  if (typeof key !== 'string') throw invalidKey('a string', key)
+  const { length } = key
+  if (length > MAX_KEY_BYTES) throw keyTooLarge(Buffer.byteLength(key))
+  const { bytes } = probe
+  for (let index = 0; index < length; index++) {
+    const code = key.charCodeAt(index)
+    if (code > 0x7f) {
+      encodeWideString(key, probe)
+      return
+    }
+    bytes[index] = code
+  }
+  probe.end(length, KEY_ASCII)
+}
+
+function encodeWideString(key: string, probe: Probe): void {
+  if (!key.isWellFormed()) throw new HoldfastError('ERR_INVALID_KEY', 'the key has a lone surrogate and no UTF-8 form')
+  const length = Buffer.byteLength(key)
+  if (length > MAX_KEY_BYTES) throw keyTooLarge(length)
+  encoder.encodeInto(key, probe.bytes)
+  probe.end(length, 0)
+}
+
+function encodeBinary(key: unknown, probe: Probe): void {
+  if (!types.isUint8Array(key)) throw invalidKey('a Uint8Array', key)
+  if (key.length > MAX_KEY_BYTES) throw keyTooLarge(key.length)
+  probe.set(key)
+}
+
+function encodeNumber(key: unknown, probe: Probe): void {
+  if (typeof key !== 'number' || Number.isNaN(key)) throw invalidKey('a number that is not NaN', key)
+  encodeDouble(key, probe.bytes, 0)
+  probe.end(NUMBER_BYTES, 0)
+}
+
+function invalidKey(expected: string, key: unknown): HoldfastError {
+  return new HoldfastError('ERR_INVALID_KEY', `a key of this tree is ${expected}, not ${key === null ? 'null' : typeof key}`)
+}

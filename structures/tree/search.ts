@@ -1,0 +1,141 @@
+/**
+ * Searching in one page: the prefix once, then the heads by bisection, then cells only among equal heads.
+ *
+ * Hot: no allocation, and each function sees one shape of argument only.
+ */
+import { PAGE_COUNT } from '../../src/pages/format.js'
+import type { Segment } from '../../src/pages/segment.js'
+import { BRANCH_CELL_BYTES, branchCell, headsIndex, LEAF_CELL_BYTES, LENGTH_MASK, TREE_PREFIX, TREE_PREFIX_LENGTH } from './layout.js'
+import type { Probe } from './probe.js'
+
+/** Index of the leaf's first entry that is not below the probe; sets `probe.found` if it is equal. */
+export function lowerBound(segment: Segment, base: number, probe: Probe): number {
+  const { words } = segment
+  const count = segment.halves[(base + PAGE_COUNT) >>> 1]
+  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  probe.found = false
+  if (prefixLength > 0) {
+    const order = comparePrefix(segment, base, prefixLength, probe)
+    if (order !== 0) return order < 0 ? 0 : count
+  }
+  const head = probeHead(probe, prefixLength)
+  const heads = (base + TREE_PREFIX + ((prefixLength + 3) & ~3)) >>> 2
+  let low = firstHeadFrom(words, heads, 0, count, head)
+  if (low === count || words[heads + low] !== head) return low
+  let high = low + 1
+  if (high < count && words[heads + high] === head) high = firstHeadAbove(words, heads, high, count, head)
+  const pointers = (heads + count) << 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const order = compareCell(segment, base + segment.halves[pointers + middle], LEAF_CELL_BYTES, probe, prefixLength)
+    if (order === 0) {
+      probe.found = true
+      return middle
+    }
+    if (order < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Index of the branch's child that the probe's key belongs to: the number of separators that are not above it. */
+export function childIndex(segment: Segment, base: number, probe: Probe): number {
+  const { words } = segment
+  const count = segment.halves[(base + PAGE_COUNT) >>> 1]
+  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  if (prefixLength > 0) {
+    const order = comparePrefix(segment, base, prefixLength, probe)
+    if (order !== 0) return order < 0 ? 0 : count
+  }
+  const head = probeHead(probe, prefixLength)
+  const heads = (base + TREE_PREFIX + ((prefixLength + 3) & ~3)) >>> 2
+  let low = firstHeadFrom(words, heads, 0, count, head)
+  if (low === count || words[heads + low] !== head) return low
+  let high = low + 1
+  if (high < count && words[heads + high] === head) high = firstHeadAbove(words, heads, high, count, head)
+  const pointers = (heads + 2 * count + 1) << 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareCell(segment, base + segment.halves[pointers + middle], BRANCH_CELL_BYTES, probe, prefixLength) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Index of the branch's last child that may hold keys below the probe: the number of separators below it. */
+export function childIndexBelow(segment: Segment, base: number, probe: Probe): number {
+  let index = childIndex(segment, base, probe)
+  // A separator that equals the probe bounds from below a child that holds nothing below the probe.
+  if (index > 0 && isSeparator(segment, base, index - 1, probe)) index--
+  return index
+}
+
+function isSeparator(segment: Segment, base: number, index: number, probe: Probe): boolean {
+  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  if (comparePrefix(segment, base, prefixLength, probe) !== 0) return false
+  if (segment.words[headsIndex(segment, base) + index] !== probeHead(probe, prefixLength)) return false
+  return compareCell(segment, branchCell(segment, base, index), BRANCH_CELL_BYTES, probe, prefixLength) === 0
+}
+
+/** Order of the probe and the page's prefix: 0 if the probe starts with it. */
+export function comparePrefix(segment: Segment, base: number, prefixLength: number, probe: Probe): number {
+  if (probe.length < prefixLength) return compareShortPrefix(segment, base, prefixLength, probe)
+  const { words } = segment
+  const at = (base + TREE_PREFIX) >>> 2
+  const whole = prefixLength >>> 2
+  for (let index = 0; index < whole; index++) {
+    if (words[at + index] !== probe.words[index]) return compareShortPrefix(segment, base, prefixLength, probe)
+  }
+  const rest = prefixLength & 3
+  if (rest !== 0 && ((words[at + whole] ^ probe.words[whole]) & ((1 << (rest << 3)) - 1)) !== 0)
+    return compareShortPrefix(segment, base, prefixLength, probe)
+  return 0
+}
+
+/** The same byte by byte. */
+function compareShortPrefix(segment: Segment, base: number, prefixLength: number, probe: Probe): number {
+  const shared = Math.min(prefixLength, probe.length)
+  const at = base + TREE_PREFIX
+  for (let index = 0; index < shared; index++) {
+    const difference = probe.bytes[index] - segment.bytes[at + index]
+    if (difference !== 0) return difference
+  }
+  return probe.length < prefixLength ? -1 : 0
+}
+
+function probeHead(probe: Probe, at: number): number {
+  const { bytes } = probe
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0
+}
+
+function firstHeadFrom(words: Uint32Array, heads: number, low: number, high: number, head: number): number {
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (words[heads + middle] < head) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function firstHeadAbove(words: Uint32Array, heads: number, low: number, high: number, head: number): number {
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (words[heads + middle] <= head) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Order of a cell's key and the probe, whose prefixes and heads are equal. */
+function compareCell(segment: Segment, cell: number, headerBytes: number, probe: Probe, prefixLength: number): number {
+  const { bytes } = segment
+  const length = (bytes[cell] | (bytes[cell + 1] << 8)) & LENGTH_MASK
+  const rest = probe.length - prefixLength
+  const shared = length < rest ? length : rest
+  const at = cell + headerBytes
+  for (let index = 4; index < shared; index++) {
+    const difference = bytes[at + index] - probe.bytes[prefixLength + index]
+    if (difference !== 0) return difference
+  }
+  return length - rest
+}

@@ -1,0 +1,413 @@
+/**
+ * A random workload on one store in memory, by one or two handles, with a model of what it did.
+ *
+ * Flushes off the event loop stay in flight until a step lets them finish, so that crashes meet transactions that are visible
+ * and not yet durable. A step returns when all that it began is decided, but for flushes.
+ */
+import { type Fault, type MemoryDisk, type MemoryStorage, type StorageCall } from '../../src/pages/memory-storage.js'
+import type { Random } from '../../src/pages/recorder.js'
+import { ControlWords, idDifference, Word } from '../../src/sync/control-words.js'
+import { openStorage, type Snapshot, type Store } from '../../structures/index.js'
+import { difference, type Draft, Model, openTree, type State, shapeOf, TREES } from './model.js'
+import { checkStore, CrashFinding, newestOf, type Plant, planted } from './verify.js'
+
+/** One open handle. */
+interface Handle {
+  readonly storage: MemoryStorage
+  readonly store: Store
+}
+
+interface HeldSnapshot {
+  readonly handle: Handle
+  readonly snapshot: Snapshot
+  readonly state: State
+}
+
+class Aborted extends Error {}
+
+/** Keys are numbers below this: few, so that pages are changed again and again. */
+const KEYS = 160
+
+export class Workload {
+  readonly model = new Model(1)
+  readonly checkpointBytes: number
+  /** What the step at work does, for messages. */
+  doing = 'start'
+  /** All transactions are alike: frames of one length, so that stale frames fit behind new ones. */
+  private readonly uniform: boolean
+  private handles: Handle[] = []
+  private snapshots: HeldSnapshot[] = []
+  private flushesInFlight: (() => void)[] = []
+  private flushesHeld = true
+  /** Promises for what is not durable yet. */
+  private waiting = new Set<Promise<void>>()
+  /** A flush has failed: writing is refused until the store was reopened. */
+  private poisoned = false
+
+  constructor(
+    private readonly disk: MemoryDisk,
+    private readonly random: Random,
+    private readonly plant: Plant | undefined,
+  ) {
+    this.uniform = random() < 0.25
+    this.checkpointBytes = this.pick([65_536, 65_536, 131_072])
+    disk.flushGate = () =>
+      this.flushesHeld ? new Promise((resolve) => this.flushesInFlight.push(resolve)) : new Promise((resolve) => setImmediate(resolve))
+  }
+
+  async start(): Promise<void> {
+    this.open()
+    for (const name of this.uniform ? ['words'] : Object.keys(TREES)) {
+      this.model.begin().tree(name)
+      const { store } = this.anyHandle()
+      openTree(store, name)
+      this.model.commit(newestOf(store))
+    }
+    await this.settle()
+  }
+
+  /** One random step. */
+  async step(): Promise<void> {
+    if (this.handles.length === 0 || this.poisoned) await this.reopen()
+    const steps: [number, string, () => unknown][] = [
+      [30, 'commit', () => this.commit(this.anyHandle(), (draft, store) => this.changes(draft, store, 1 + this.below(6)))],
+      [12, 'batch', () => this.batch(this.anyHandle())],
+      [6, 'abort', () => this.abort(this.anyHandle())],
+      [3, 'large transaction', () => this.commit(this.anyHandle(), (draft, store) => this.large(draft, store))],
+      [4, 'range delete', () => this.commit(this.anyHandle(), (draft, store) => this.rangeDelete(draft, store))],
+      [14, 'flush returns', () => this.releaseFlushes()],
+      [8, 'wait for durable', () => this.awaitDurable()],
+      [5, 'checkpoint', () => this.checkpoint(this.anyHandle())],
+      [4, 'take snapshot', () => this.takeSnapshot(this.anyHandle())],
+      [4, 'release snapshot', () => this.releaseSnapshot()],
+      [4, 'second handle', () => this.secondHandle()],
+      [2, 'close', () => this.close(this.anyHandle())],
+      [2, 'kill', () => this.kill(this.anyHandle())],
+      [4, 'kill in commit', () => this.killInCommit(this.anyHandle())],
+      [3, 'fault in commit', () => this.faultInCommit(this.anyHandle())],
+      [1, 'failed flush', () => this.failedFlush(this.anyHandle())],
+      [1, 'check', () => this.check(this.anyHandle())],
+    ]
+    const usable = this.uniform ? steps.filter(([, name]) => !['large transaction', 'range delete', 'batch'].includes(name)) : steps
+    let draw = this.random() * usable.reduce((sum, [weight]) => sum + weight, 0)
+    const [, name, run] = usable.find(([weight]) => (draw -= weight) < 0) as [number, string, () => unknown]
+    this.doing = name
+    await run()
+    await this.settle()
+  }
+
+  /** Closes everything and compares what is left with the model. */
+  async end(): Promise<void> {
+    this.doing = 'end'
+    if (this.handles.length === 0 || this.poisoned) await this.reopen()
+    for (const held of this.snapshots.splice(0)) this.verifySnapshot(held)
+    for (const handle of [...this.handles]) await this.close(handle)
+    if (this.disk.files.has('log')) throw new CrashFinding('the last close left the log behind')
+  }
+
+  /** Lets all processes die, whatever happened. */
+  abandon(): void {
+    for (const { storage } of this.handles) storage.kill()
+    this.disk.onPoint = undefined
+    this.disk.faults = undefined
+  }
+
+  // Transactions
+
+  /** One transaction by `write`, in the store and in the model; returns whether it was committed. */
+  private commit(handle: Handle, change: (draft: Draft, store: Store) => void): boolean {
+    const draft = this.model.begin()
+    try {
+      const receipt = handle.store.write(() => change(draft, handle.store))
+      this.acknowledgeLater(this.model.commit(receipt.transaction), receipt.durable)
+      return true
+    } catch (error) {
+      if (error instanceof Aborted) this.model.abort()
+      else this.undecided(draft, error)
+      return false
+    }
+  }
+
+  /** A commit failed or its process died: readers say whether it became visible. */
+  private undecided(draft: Draft, error: unknown): void {
+    if (this.disk.faults === undefined) throw error
+    this.disk.faults = undefined
+    const reader = this.handles.find(({ storage }) => !storage.killed)
+    if (reader === undefined) return this.model.abandon()
+    const visible = newestOf(reader.store)
+    if (difference(reader.store, this.model.state) === undefined) this.model.abandon()
+    else {
+      const wrong = difference(reader.store, draft.state)
+      if (wrong !== undefined) throw new CrashFinding(`an unfinished commit left readers with: ${wrong}`)
+      this.model.commit(visible)
+    }
+  }
+
+  private acknowledgeLater(index: number, durable: Promise<void>): void {
+    const waiting: Promise<void> = durable
+      .then(
+        () => this.model.acknowledge(index),
+        () => undefined,
+      )
+      .finally(() => this.waiting.delete(waiting))
+    this.waiting.add(waiting)
+  }
+
+  private async batch(handle: Handle): Promise<void> {
+    const draft = this.model.begin()
+    const promises = Array.from({ length: 1 + this.below(4) }, () => this.change(draft, handle.store))
+    for (const promise of promises) promise.catch(() => undefined)
+    await this.turn()
+    const index = this.model.commit(newestOf(handle.store))
+    this.acknowledgeLater(index, Promise.all(promises).then(() => undefined))
+  }
+
+  private abort(handle: Handle): void {
+    this.commit(handle, (draft, store) => {
+      this.changes(draft, store, 1 + this.below(10))
+      throw new Aborted()
+    })
+    const wrong = difference(handle.store, this.model.state)
+    if (wrong !== undefined) throw new CrashFinding(`an aborted transaction left: ${wrong}`)
+  }
+
+  private changes(draft: Draft, store: Store, count: number): void {
+    for (let index = 0; index < count; index++) this.change(draft, store).catch(() => undefined)
+  }
+
+  /** One put or delete. */
+  private change(draft: Draft, store: Store): Promise<void> {
+    const name = this.uniform ? 'words' : this.pick(Object.keys(TREES))
+    const tree = openTree(store, name)
+    const key = this.uniform ? 70 + this.below(8) : this.below(KEYS)
+    if (!this.uniform && this.random() < 0.3) {
+      draft.tree(name).delete(key)
+      return tree.delete(shapeOf(name).encode(key))
+    }
+    const value = this.uniform ? `transaction ${String(this.below(10))}` : this.value()
+    draft.tree(name).set(key, value)
+    return tree.put(shapeOf(name).encode(key), value)
+  }
+
+  private large(draft: Draft, store: Store): void {
+    const name = this.pick(Object.keys(TREES))
+    const tree = openTree(store, name)
+    for (let key = this.below(40); key < KEYS; key += 1 + this.below(4)) {
+      const value = this.text(1200)
+      draft.tree(name).set(key, value)
+      tree.put(shapeOf(name).encode(key), value).catch(() => undefined)
+    }
+  }
+
+  private rangeDelete(draft: Draft, store: Store): void {
+    const name = this.pick(Object.keys(TREES))
+    const from = this.below(KEYS)
+    const to = from + this.below(this.random() < 0.2 ? KEYS : 30)
+    const { encode } = shapeOf(name)
+    openTree(store, name)
+      .deleteRange({ gte: encode(from), lt: encode(to) })
+      .catch(() => undefined)
+    for (const key of [...draft.tree(name).keys()]) if (key >= from && key < to) draft.tree(name).delete(key)
+  }
+
+  // Durability
+
+  private async awaitDurable(): Promise<void> {
+    await this.withFlushes(async () => {
+      const index = this.model.newest
+      await this.anyHandle().store.flush()
+      this.model.acknowledge(index)
+      await Promise.all(this.waiting)
+    })
+  }
+
+  private async checkpoint(handle: Handle): Promise<void> {
+    if (this.random() < 0.5) {
+      const index = this.model.newest
+      await this.withFlushes(() => handle.store.checkpoint())
+      this.model.acknowledge(index)
+    } else {
+      // In the background: later steps write while its flushes are in flight.
+      handle.store.checkpoint().catch(() => undefined)
+    }
+  }
+
+  private releaseFlushes(): void {
+    for (const release of this.flushesInFlight.splice(0)) release()
+  }
+
+  /** Runs `work` while flushes return by themselves. */
+  private async withFlushes<T>(work: () => Promise<T>): Promise<T> {
+    this.flushesHeld = false
+    this.releaseFlushes()
+    try {
+      return await work()
+    } finally {
+      this.flushesHeld = true
+    }
+  }
+
+  // Snapshots
+
+  private takeSnapshot(handle: Handle): void {
+    this.snapshots.push({ handle, snapshot: handle.store.snapshot(), state: this.model.state })
+  }
+
+  private releaseSnapshot(): void {
+    const held = this.snapshots.shift()
+    if (held !== undefined) this.verifySnapshot(held)
+  }
+
+  private verifySnapshot({ handle, snapshot, state }: HeldSnapshot): void {
+    const wrong = difference(handle.store, state, snapshot)
+    if (wrong !== undefined) throw new CrashFinding(`a held snapshot changed: ${wrong}`)
+    snapshot.release()
+  }
+
+  private dropSnapshots(handle: Handle): void {
+    for (const held of this.snapshots) if (held.handle === handle) this.verifySnapshot(held)
+    this.snapshots = this.snapshots.filter((held) => held.handle !== handle)
+  }
+
+  // Handles
+
+  private open(): Handle {
+    const storage = this.disk.open()
+    const store = openStorage(planted(storage, this.plant), { checkpointBytes: this.checkpointBytes })
+    const handle = { storage, store }
+    this.handles.push(handle)
+    return handle
+  }
+
+  private secondHandle(): Promise<void> | undefined {
+    if (this.handles.length > 1) return this.close(this.handles[1] as Handle)
+    const { store } = this.open()
+    const wrong = difference(store, this.model.state)
+    if (wrong !== undefined) throw new CrashFinding(`a second handle sees: ${wrong}`)
+    return undefined
+  }
+
+  private async close(handle: Handle): Promise<void> {
+    this.dropSnapshots(handle)
+    const last = this.handles.length === 1
+    await this.withFlushes(() => handle.store.close())
+    this.handles = this.handles.filter((other) => other !== handle)
+    if (last) this.model.acknowledge(this.model.newest)
+  }
+
+  private kill(handle: Handle): void {
+    this.snapshots = this.snapshots.filter((held) => held.handle !== handle)
+    handle.storage.kill()
+    this.handles = this.handles.filter((other) => other !== handle)
+  }
+
+  /** Opens the store alone after every process died: everything visible is there, for the page cache outlives processes. */
+  private async reopen(): Promise<void> {
+    for (const handle of [...this.handles]) this.kill(handle)
+    this.releaseFlushes()
+    await this.settle()
+    this.poisoned = false
+    const control = new ControlWords(this.disk.control)
+    // What the log does not carry is durable, and so outlives the last process, only by a checkpoint.
+    const lostByDeath = idDifference(control.load(Word.CHECKPOINT_DONE), control.load(Word.BARRIER)) < 0 && control.load(Word.BARRIER) !== 0
+    const { store } = this.open()
+    const transaction = newestOf(store)
+    const low = lostByDeath ? this.model.acknowledged : this.model.newest
+    const judgement = this.model.judge(store, transaction, { low, high: this.model.versions.length - 1, draft: undefined })
+    if ('wrong' in judgement) throw new CrashFinding(`reopened after all processes died: ${judgement.wrong}`)
+    // Recovery has made it durable and has left nothing else behind.
+    this.model.acknowledge(this.model.versions.push({ state: judgement.state, transaction }) - 1)
+  }
+
+  // Faults
+
+  private killInCommit(handle: Handle): void {
+    const control = this.disk.control
+    let frozen = new ArrayBuffer(0)
+    this.faultAt(1 + this.below(6), (call) => {
+      frozen = control.slice(0)
+      return { kill: true, bytes: call.operation.startsWith('write') ? 512 * this.below(20) : 0 }
+    })
+    const committed = this.commit(handle, (draft, store) => this.changes(draft, store, 1 + this.below(4)))
+    this.disk.faults = undefined
+    // What the dying process's code did to the shared words on its way out, no dead process does.
+    if (!committed && frozen.byteLength > 0) new Uint8Array(control).set(new Uint8Array(frozen))
+    this.kill(handle)
+  }
+
+  private faultInCommit(handle: Handle): void {
+    this.faultAt(1 + this.below(4), ({ operation }) => {
+      if (!['write', 'writePages', 'allocate'].includes(operation)) return undefined
+      return { code: this.pick(['ENOSPC', 'EIO'] as const), bytes: 512 * this.below(20) }
+    })
+    this.commit(handle, (draft, store) => this.changes(draft, store, 1 + this.below(8)))
+    this.disk.faults = undefined
+  }
+
+  private async failedFlush(handle: Handle): Promise<void> {
+    await this.awaitDurable()
+    let failed = false
+    this.disk.faults = ({ operation }) => {
+      if (operation !== 'flush' && operation !== 'flushSync') return undefined
+      if (failed) return undefined
+      failed = true
+      return { code: 'EIO' }
+    }
+    this.commit(handle, (draft, store) => this.changes(draft, store, 2))
+    await this.withFlushes(async () => {
+      await handle.store.flush().catch(() => undefined)
+    })
+    if (!failed) throw new CrashFinding('a commit was not flushed')
+    // Writing is refused; if it is not, what is acknowledged from now on has to hold like anything else.
+    this.commit(handle, (draft, store) => this.changes(draft, store, 1))
+    this.disk.faults = undefined
+    await this.withFlushes(() => this.settle())
+    this.poisoned = true
+  }
+
+  /** Lets the n-th storage call of this step go wrong. */
+  private faultAt(ordinal: number, fault: (call: StorageCall) => Fault | undefined): void {
+    let left = ordinal
+    this.disk.faults = (call) => (--left === 0 ? fault(call) : undefined)
+  }
+
+  private async check(handle: Handle): Promise<void> {
+    await this.withFlushes(() => checkStore(handle.store))
+    const wrong = difference(handle.store, this.model.state)
+    if (wrong !== undefined) throw new CrashFinding(`while open: ${wrong}`)
+  }
+
+  // Chance
+
+  private anyHandle(): Handle {
+    return this.pick(this.handles)
+  }
+
+  private below(count: number): number {
+    return Math.floor(this.random() * count)
+  }
+
+  private pick<T>(from: readonly T[]): T {
+    return from[this.below(from.length)] as T
+  }
+
+  private value(): string {
+    const draw = this.random()
+    if (draw < 0.03) return this.text(5000 + this.below(9000))
+    return this.text(draw < 0.12 ? 600 + this.below(1400) : this.below(50))
+  }
+
+  private text(length: number): string {
+    return `${this.below(1e6)}`.padEnd(length, String.fromCharCode(97 + this.below(26)))
+  }
+
+  /** Lets the event loop turn, so that batches commit. */
+  private turn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+
+  private async settle(): Promise<void> {
+    await this.turn()
+    await this.turn()
+  }
+}

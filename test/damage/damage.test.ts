@@ -1,0 +1,108 @@
+/**
+ * A damaged store gives the right answer or a typed error: never a wrong value, a hang, an untyped error or a crash.
+ *
+ * `HOLDFAST_DAMAGE_CASES` sets how many, `HOLDFAST_SEED` which.
+ */
+import test from 'ava'
+import { HoldfastError } from '../../src/errors.js'
+import { crc32c } from '../../src/mapping/index.js'
+import { PAGE_CRC, PAGE_SIZE } from '../../src/pages/format.js'
+import { MemoryDisk } from '../../src/pages/memory-storage.js'
+import { HEADER_PAGE_SIZE, HEADER_VERSION, initialBytes } from '../../src/pages/meta.js'
+import { Pages } from '../../src/pages/pages.js'
+import type { DiskImage } from '../../src/pages/recorder.js'
+import { openStorage } from '../../structures/index.js'
+import { amount, seededRandom, seedOfRun } from '../random.js'
+import { DATA_DAMAGES, damageOne, LOG_DAMAGES, type Outcome, readAll, type Specimen } from './damage.js'
+import { specimens } from './specimens.js'
+
+const seed = seedOfRun()
+const cases = amount('HOLDFAST_DAMAGE_CASES', 4000)
+
+function openImage(image: DiskImage) {
+  return openStorage(MemoryDisk.fromImage(image).open(), {})
+}
+
+/** States that are right for a damage of this kind: what a damaged log leads to may end early, as after a power cut. */
+function answersFor(specimen: Specimen, kind: string) {
+  return kind.startsWith('log') ? [...specimen.earlier, specimen.state] : [specimen.state]
+}
+
+/** Runs `count` random damages and counts what reading them gave. */
+async function run(count: number, onOutcome: (outcome: Outcome, detail: string, reason: string) => void): Promise<Map<string, number>> {
+  const random = seededRandom(seed)
+  const stores = await specimens(random)
+  const kinds = [...Object.keys(DATA_DAMAGES), ...Object.keys(LOG_DAMAGES)]
+  const outcomes = new Map<string, number>()
+  for (let done = 0; done < count; ) {
+    const specimen = stores[Math.floor(random() * stores.length)] as Specimen
+    const kind = kinds[Math.floor(random() * kinds.length)] as string
+    const damaged = damageOne(specimen, kind, random)
+    if (damaged === undefined) continue
+    done++
+    const { outcome, reason } = await readAll(() => openImage(damaged.image), answersFor(specimen, kind))
+    const judged = damaged.forged && outcome === 'wrong' ? 'right' : outcome
+    outcomes.set(judged, (outcomes.get(judged) ?? 0) + 1)
+    onOutcome(judged, damaged.detail, reason)
+  }
+  return outcomes
+}
+
+test('the undamaged stores read right', async (t) => {
+  for (const specimen of await specimens(seededRandom(seed))) {
+    const { outcome, reason } = await readAll(() => openImage(specimen.image), [specimen.state])
+    t.is(outcome, 'right', `${specimen.name}: ${reason}`)
+  }
+})
+
+test('damaged stores read right or are refused by a typed error', async (t) => {
+  t.timeout(15 * 60_000)
+  const outcomes = await run(cases, (outcome, detail, reason) => {
+    if (outcome === 'wrong' || outcome === 'untyped error') t.fail(`seed ${seed}, ${detail}: ${outcome}: ${reason}`)
+  })
+  t.log(`seed ${seed}: ${cases} damaged images, ${[...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
+  t.true((outcomes.get('refused') ?? 0) > cases / 10, 'most damage is noticed')
+  t.true((outcomes.get('right') ?? 0) > cases / 100, 'some damage hits what nobody needs')
+})
+
+test('negative control: without checksums the same damages give wrong answers', async (t) => {
+  const touch = Pages.prototype.touch
+  Pages.prototype.touch = function (this: Pages, page) {
+    try {
+      touch.call(this, page)
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || !/checksum/.test(error.message)) throw error
+      this.verified[page] = 1
+    }
+  }
+  try {
+    const outcomes = await run(600, () => undefined)
+    t.true((outcomes.get('wrong') ?? 0) > 0)
+  } finally {
+    Pages.prototype.touch = touch
+  }
+})
+
+test('an empty, a foreign and a too short file are no store', (t) => {
+  for (const data of [Buffer.alloc(0), Buffer.alloc(10), Buffer.alloc(PAGE_SIZE * 4), Buffer.from('SQLite format 3\0'.repeat(1000))])
+    t.throws(() => openImage({ data, log: undefined }), { instanceOf: HoldfastError, code: 'ERR_FOREIGN_FILE' })
+})
+
+test('a newer version and another page size are refused by name', (t) => {
+  const withField = (offset: number, value: number): DiskImage => {
+    const data = Buffer.from(initialBytes())
+    data.writeUInt32LE(value, offset)
+    data.writeUInt32LE(crc32c(data, PAGE_CRC + 4, PAGE_SIZE), PAGE_CRC)
+    return { data, log: undefined }
+  }
+  t.throws(() => openImage(withField(HEADER_VERSION, 2)), { instanceOf: HoldfastError, code: 'ERR_NEWER_FORMAT' })
+  t.throws(() => openImage(withField(HEADER_PAGE_SIZE, 8192)), { instanceOf: HoldfastError })
+})
+
+test('the log of another store, and a missing log, are refused', async (t) => {
+  const [, crashed] = (await specimens(seededRandom(1))) as [Specimen, Specimen]
+  const [, other] = (await specimens(seededRandom(2))) as [Specimen, Specimen]
+  t.throws(() => openImage({ data: crashed.image.data, log: other.image.log }), { instanceOf: HoldfastError, code: 'ERR_DAMAGED' })
+  const { outcome } = await readAll(() => openImage({ data: crashed.image.data, log: undefined }), [crashed.state, ...crashed.earlier])
+  t.not(outcome, 'wrong')
+})
