@@ -100,13 +100,17 @@ export function entriesOf(count: number, order?: Uint32Array): Entries {
   return { keys, values }
 }
 
-/** `count` updates of random entries out of `existing`; `version` tells one batch of updates from the next. */
-export function updatesOf(existing: number, count: number, version: number): Entries {
+/**
+ * `count` updates of random entries out of `existing`; `version` tells one batch of updates from the next.
+ * With `lanes`, update i goes to an entry that only updates i modulo `lanes` touch: callers that take every n-th update
+ * never meet, so the outcome does not depend on who comes first.
+ */
+export function updatesOf(existing: number, count: number, version: number, lanes = 1): Entries {
   const random = new Random(0x51ed270b + version)
   const keys = new Array<string>(count)
   const values = new Array<string>(count)
   for (let i = 0; i < count; i++) {
-    const index = random.below(existing)
+    const index = lanes === 1 ? random.below(existing) : random.below(Math.floor(existing / lanes)) * lanes + (i % lanes)
     keys[i] = keyOf(index)
     values[i] = valueOf(index, version * count + i + 1)
   }

@@ -51,8 +51,8 @@ class LevelSession implements Session {
       const end = Math.min(keys.length, from + LOAD_BATCH_ENTRIES)
       const batch = this.db.batch()
       for (let i = from; i < end; i++) batch.put(keys[i] as string, values[i] as string)
-      // The flush of the last batch covers the log of those before it.
-      await batch.write({ sync: end === keys.length })
+      // Every batch is flushed: LevelDB changes its log file on the way and a later flush does not cover the earlier file.
+      await batch.write({ sync: true })
     }
   }
 
@@ -104,17 +104,13 @@ class LevelSession implements Session {
     return this.db.put(key, value, { sync: true })
   }
 
-  async close(): Promise<void> {
-    await this.db.close()
+  compact(): Promise<void> {
+    return this.db.compactRange('', '\uffff')
   }
-}
 
-/** Compacts a loaded store for workloads that read it. */
-export async function compactLevel(directory: string): Promise<void> {
-  const db = openDatabase(directory)
-  await db.open()
-  await db.compactRange('', '\uffff')
-  await db.close()
+  close(): Promise<void> {
+    return this.db.close()
+  }
 }
 
 function openDatabase(directory: string): LevelDatabase {

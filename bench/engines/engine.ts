@@ -33,6 +33,8 @@ export interface Session {
   putAlone(key: string, value: string): void | Promise<void>
   /** The same for a caller among many that overlap. */
   putAmongMany(key: string, value: string): void | Promise<void>
+  /** Brings a loaded store into the form that reads fastest, where loading alone does not. Never timed. */
+  compact?(): void | Promise<void>
   close(): void | Promise<void>
 }
 

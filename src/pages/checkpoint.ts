@@ -6,7 +6,7 @@
  * are safe from the moment C is committed, since `CHECKPOINT_STARTED` then makes them old (invariant F2).
  */
 import { HoldfastError } from '../errors.js'
-import { type Roots, Word } from '../sync/control-words.js'
+import { idDifference, type Roots, Word } from '../sync/control-words.js'
 import type { Semaphore } from '../sync/semaphore.js'
 import { PAGE_SIZE } from './format.js'
 import { freelistChain, writeFreelist } from './freelist.js'
@@ -33,6 +33,11 @@ export class Checkpointer {
       this.running = undefined
     })
     return this.running
+  }
+
+  /** Resolves when a checkpoint at or behind a transaction (low word) is durable. */
+  async cover(transaction: number): Promise<void> {
+    while (idDifference(this.pager.control.load(Word.CHECKPOINT_DONE), transaction) < 0) await this.run()
   }
 
   /** Resolves when no checkpoint of this handle runs. */
@@ -66,13 +71,15 @@ export class Checkpointer {
     const { storage } = this.pager
     for (let pause = 0; !storage.tryLock('checkpointer', 'exclusive'); pause = 1) await new Promise((resolve) => setTimeout(resolve, pause))
     try {
-      await this.writer.acquire()
-      try {
-        this.unfinished = this.commit()
-      } finally {
-        this.writer.release()
-      }
-      await this.finish(this.unfinished)
+      const roots = await this.writer.acquire(() => {
+        try {
+          this.unfinished = this.commit()
+          return this.unfinished
+        } finally {
+          this.writer.release()
+        }
+      })
+      await this.finish(roots)
     } finally {
       this.unfinished = undefined
       storage.unlock('checkpointer')

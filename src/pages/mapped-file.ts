@@ -16,7 +16,7 @@ import type { StorageFile } from './storage.js'
 const SEGMENT_PAGES = platformTraits.viewMayPassEnd ? 65536 : 4096
 const SEGMENT_BYTES = SEGMENT_PAGES * PAGE_SIZE
 
-/** A file that is written by positioned writes. Does not own `file`'s locks, but closes its views. */
+/** A file that is written by positioned writes. Owns `file`. */
 export class MappedFile implements StorageFile {
   readonly path: string
   readonly segmentPages = SEGMENT_PAGES
@@ -66,10 +66,16 @@ export class MappedFile implements StorageFile {
     return this.readView(index).buffer
   }
 
-  /** Unmaps the segments; whoever still holds one reads `undefined`. Idempotent. */
-  close(): void {
+  /** Unmaps the segments; whoever still holds one reads `undefined`. */
+  unmap(): void {
     for (const view of this.readable) view?.unmap()
     this.readable.length = 0
+  }
+
+  /** Unmaps and closes, which frees the file's locks. Idempotent. */
+  close(): void {
+    this.unmap()
+    this.file.close()
   }
 
   protected readView(index: number): View {
@@ -154,8 +160,8 @@ export class ViewWrittenFile extends MappedFile {
     this.forgetDirty(stamp)
   }
 
-  override close(): void {
-    super.close()
+  override unmap(): void {
+    super.unmap()
     for (const view of this.writable) view?.unmap()
     this.writable.length = 0
   }

@@ -75,7 +75,7 @@ function createData(path: string, options: NativeStorageOptions): File {
 }
 
 class NativeStorage implements Storage {
-  readonly data: StorageFile
+  readonly data: MappedFile
   readonly readOnly: boolean
   private readonly logPath: string
   private readonly lockPath: string
@@ -164,11 +164,11 @@ class NativeStorage implements Storage {
     this.closed = true
     for (const log of this.logs) log.close()
     this.closeLockFile()
-    this.data.close()
+    this.data.unmap()
     try {
       if (this.deferredCut !== undefined && this.held.get('users') === 'exclusive') this.file.truncate(this.deferredCut)
     } finally {
-      this.file.close()
+      this.data.close()
     }
   }
 

@@ -68,7 +68,8 @@ export class Durability {
       for (this.settle(); this.waiters.length > 0; this.settle()) {
         pager.refusePoisoned()
         const target = pager.control.load(Word.VISIBLE)
-        if (pager.barrier !== 0) await this.checkpointer.run()
+        const { barrier } = pager
+        if (barrier !== 0) await this.checkpointer.cover(barrier)
         else {
           await pager.openLog()?.flush()
           pager.control.advance(Word.DURABLE, target)

@@ -85,7 +85,9 @@ export class Reader {
     })
   }
 
-  private unpin(): void {
+  /** Ends the turn's pin. */
+  unpin(): void {
+    if (this.pinned === 0) return
     this.pinned = 0
     this.announceOldest()
   }

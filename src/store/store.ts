@@ -118,6 +118,7 @@ export abstract class StoreCore implements StructureHost {
     this.reader = new Reader(this.pager, this.catalog)
     this.writer = new Writer({
       pager: this.pager,
+      reader: this.reader,
       semaphore: this.semaphore,
       checkpointer: this.checkpointer,
       durability: this.durability,
@@ -150,7 +151,7 @@ export abstract class StoreCore implements StructureHost {
   async checkpoint(): Promise<void> {
     this.refuseWrites()
     await this.writer.drain()
-    await this.checkpointer.run()
+    await this.checkpointer.cover(this.pager.control.load(Word.VISIBLE))
   }
 
   /** The structures of the store. */
@@ -280,13 +281,14 @@ export abstract class StoreCore implements StructureHost {
   /** Runs `look` while the free space of this process is that of the newest transaction and nobody writes. */
   private async withSpace<Result>(look: () => Result): Promise<Result> {
     await this.writer.drain()
-    await this.semaphore.acquire()
-    try {
-      this.pager.follow()
-      return look()
-    } finally {
-      this.semaphore.release()
-    }
+    return this.semaphore.acquire(() => {
+      try {
+        this.pager.follow()
+        return look()
+      } finally {
+        this.semaphore.release()
+      }
+    })
   }
 
   private catchUp(): void {

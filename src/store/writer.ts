@@ -10,6 +10,7 @@ import type { Pager } from '../pages/pager.js'
 import type { Transaction } from '../pages/transaction.js'
 import type { Semaphore } from '../sync/semaphore.js'
 import type { Durability } from './durability.js'
+import type { Reader } from './reader.js'
 import { Receipt } from './receipt.js'
 
 /** The promise that all operations of a transaction return. */
@@ -24,6 +25,7 @@ class Settlement {
 
 export interface WriterParts {
   pager: Pager
+  reader: Reader
   semaphore: Semaphore
   checkpointer: Checkpointer
   durability: Durability
@@ -54,7 +56,8 @@ export class Writer {
 
   defer(operation: (transaction: Transaction) => void): void {
     this.deferred.push(operation)
-    if (this.deferred.length === 1) void this.runDeferred()
+    // What goes wrong there reaches those who hold the promise of the changes.
+    if (this.deferred.length === 1) this.runDeferred().catch(() => {})
   }
 
   /** Waits for the semaphore and carries out what was deferred, so that a read sees it. Throws `ERR_BUSY`. */
@@ -84,7 +87,7 @@ export class Writer {
     let result: Result
     try {
       result = change()
-      refusePromise(result)
+      this.refusePromise(result)
     } catch (error) {
       this.explicit = false
       // Whoever holds a promise of this transaction sees the throw as well: it must not count as unhandled.
@@ -111,8 +114,7 @@ export class Writer {
   async drain(): Promise<void> {
     this.commitTurn()
     while (this.hasDeferred) {
-      await this.parts.semaphore.acquire()
-      this.openTurn()
+      await this.parts.semaphore.acquire(() => this.openTurn())
       this.commitTurn()
     }
   }
@@ -125,7 +127,7 @@ export class Writer {
     const transaction = this.transaction as Transaction
     try {
       const result = change()
-      refusePromise(result)
+      this.refusePromise(result)
       return this.receipt(transaction.id, result)
     } catch (error) {
       this.spoil(error)
@@ -138,9 +140,10 @@ export class Writer {
   }
 
   private async runDeferred(): Promise<void> {
-    await this.parts.semaphore.acquire()
-    if (this.hasDeferred) this.openTurn()
-    else this.parts.semaphore.release()
+    await this.parts.semaphore.acquire(() => {
+      if (this.hasDeferred) this.openTurn()
+      else this.parts.semaphore.release()
+    })
   }
 
   /** Opens the turn's transaction, with what was deferred in it; the semaphore is held. */
@@ -167,6 +170,8 @@ export class Writer {
   private open(): void {
     assert(this.transaction === undefined, 'one transaction at a time')
     try {
+      // Nothing that was read before is looked at again, and a turn's pin would keep every page that this turn's transactions free.
+      this.parts.reader.unpin()
       this.parts.pager.refusePoisoned()
       this.parts.pager.follow()
       if (!this.parts.pager.logHasRoom) this.parts.checkpointer.makeRoom()
@@ -216,9 +221,10 @@ export class Writer {
     this.settlement?.reject(error)
     this.settlement = undefined
   }
-}
 
-function refusePromise(result: unknown): void {
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function')
-    throw new HoldfastError('ERR_ASYNC_TRANSACTION', 'the function given to `write` must be synchronous; this one returned a promise')
+  /** A promise from a put of this transaction may be returned; any other says that the function has not ended. */
+  private refusePromise(result: unknown): void {
+    if (result !== this.settlement?.promise && typeof (result as PromiseLike<unknown> | undefined)?.then === 'function')
+      throw new HoldfastError('ERR_ASYNC_TRANSACTION', 'the function given to `write` must be synchronous; this one returned a promise')
+  }
 }

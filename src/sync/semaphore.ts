@@ -36,10 +36,14 @@ export class Semaphore {
     this.held = true
   }
 
-  /** Takes the permit as soon as it is free. */
-  async acquire(): Promise<void> {
+  /**
+   * Takes the permit as soon as it is free and calls `use` at once, before any other code can run; `use` sees to it that
+   * the permit is given back.
+   */
+  async acquire<Result>(use: () => Result): Promise<Result> {
     for (let pause = 0; !this.tryAcquire(); pause = Math.min(pause + 1, LONGEST_POLL_MS))
       await new Promise((resolve) => (pause === 0 ? setImmediate(resolve) : setTimeout(resolve, pause)))
+    return use()
   }
 
   /** Gives the permit back. */

@@ -93,7 +93,6 @@ export function copySeparator(segment: Segment, base: number, index: number, pro
   probe.end(prefixLength + suffixLength, 0)
 }
 
-
 function branchCellBytes(segment: Segment, cell: number): number {
   const length = BRANCH_CELL_BYTES + (halfAt(segment.bytes, cell) & LENGTH_MASK)
   if ((cell & (PAGE_SIZE - 1)) + length > PAGE_SIZE)

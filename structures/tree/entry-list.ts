@@ -214,7 +214,15 @@ export class EntryList {
       const value = halfAt(bytes, cell + LEAF_CELL_VALUE)
       const suffixLength = key & LENGTH_MASK
       this.refuseOutside(base, cell + LEAF_CELL_BYTES + suffixLength + (value & LENGTH_MASK))
-      this.append(base + TREE_PREFIX, prefixLength, cell + LEAF_CELL_BYTES, suffixLength, key & KEY_ASCII, value & LENGTH_MASK, value & ~LENGTH_MASK)
+      this.append(
+        base + TREE_PREFIX,
+        prefixLength,
+        cell + LEAF_CELL_BYTES,
+        suffixLength,
+        key & KEY_ASCII,
+        value & LENGTH_MASK,
+        value & ~LENGTH_MASK,
+      )
     }
   }
 

@@ -15,7 +15,7 @@ export function readValue(
   encoding: ValueEncoding,
   segment: Segment,
   cell: number,
-  pages: Pages,
+  pages: Pages | undefined,
   transaction: PageTransaction | undefined,
 ): unknown {
   const start = valueStart(segment, cell)
@@ -26,7 +26,7 @@ export function readValue(
 }
 
 /** The bytes of the value of the entry in `cell`, copied. */
-export function readValueBytes(segment: Segment, cell: number, pages: Pages, transaction: PageTransaction | undefined): Buffer {
+export function readValueBytes(segment: Segment, cell: number, pages: Pages | undefined, transaction: PageTransaction | undefined): Buffer {
   const start = valueStart(segment, cell)
   const field = halfAt(segment.bytes, cell + LEAF_CELL_VALUE)
   if ((field & VALUE_OVERFLOW) === 0) return copyBytes(segment.bytes, start, start + (field & LENGTH_MASK))

@@ -5,6 +5,7 @@ import { assert } from '../../src/errors.js'
 import { type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import { branchFree, insertSeparator } from './branch.js'
+import { noteChange } from './changes.js'
 import { EntryList } from './entry-list.js'
 import {
   BRANCH_ENTRY_OVERHEAD,
@@ -42,6 +43,7 @@ export function insert(
   valueLength: number,
   flags: number,
 ): boolean {
+  noteChange()
   preparePayload(transaction, probe.length, value, valueLength, flags)
   if (state.root === 0) {
     state.root = transaction.allocate(PageType.LEAF)
@@ -66,17 +68,24 @@ export function insert(
   return true
 }
 
-/** Decides whether the value lies in the leaf, and stores it in overflow pages if not. */
-function preparePayload(transaction: PageTransaction, keyLength: number, value: Uint8Array, valueLength: number, flags: number): void {
+/** Decides whether the value lies in the leaf, and stores it in overflow pages if not. The payload is valid until the next call. */
+export function preparePayload(
+  transaction: PageTransaction,
+  keyLength: number,
+  value: Uint8Array,
+  valueLength: number,
+  flags: number,
+): Payload {
   if (LEAF_ENTRY_OVERHEAD + keyLength + valueLength <= MAX_ENTRY_BYTES) {
     payload.bytes = value
     payload.length = valueLength
     payload.flags = flags
-    return
+    return payload
   }
   payload.bytes = writeOverflow(transaction, value, valueLength)
   payload.length = payload.bytes.length
   payload.flags = flags | VALUE_OVERFLOW
+  return payload
 }
 
 /** Gives entry `index` of the leaf at the path's end the new value. */
@@ -126,7 +135,10 @@ export function addSeparator(transaction: PageTransaction, state: StructureState
     const { segment, base } = transaction
     const index = path.indexes[level]
     const prefixLength = prefixLengthOf(segment, base)
-    if (branchFree(segment, base) >= BRANCH_ENTRY_OVERHEAD + key.length - prefixLength && comparePrefix(segment, base, prefixLength, key) === 0) {
+    if (
+      branchFree(segment, base) >= BRANCH_ENTRY_OVERHEAD + key.length - prefixLength &&
+      comparePrefix(segment, base, prefixLength, key) === 0
+    ) {
       insertSeparator(segment, base, index, key, right)
       return
     }

@@ -6,7 +6,7 @@
  */
 import { PAGE_SIZE } from '../../src/pages/format.js'
 import { readValue } from './entry.js'
-import { type KeyEncoding, decodeKey } from './keys.js'
+import { decodeKey, type KeyEncoding } from './keys.js'
 import {
   halfAt,
   KEY_ASCII,

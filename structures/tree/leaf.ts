@@ -58,7 +58,8 @@ export function leafUsed(segment: Segment, base: number): number {
 /** Bytes of the cell at this offset in the segment. */
 export function leafCellBytes(segment: Segment, cell: number): number {
   const { bytes } = segment
-  const length = LEAF_CELL_BYTES + (halfAt(bytes, cell + LEAF_CELL_KEY) & LENGTH_MASK) + (halfAt(bytes, cell + LEAF_CELL_VALUE) & LENGTH_MASK)
+  const length =
+    LEAF_CELL_BYTES + (halfAt(bytes, cell + LEAF_CELL_KEY) & LENGTH_MASK) + (halfAt(bytes, cell + LEAF_CELL_VALUE) & LENGTH_MASK)
   if ((cell & (PAGE_SIZE - 1)) + length > PAGE_SIZE)
     throw damaged(segment.words[((cell & -PAGE_SIZE) + PAGE_NUMBER) >>> 2], 'a cell leaves the page')
   return length

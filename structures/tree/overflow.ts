@@ -8,7 +8,16 @@ import { MAX_RUN_PAGES, MAX_VALUE_BYTES, PAGE_RUN, PAGE_SIZE, PAGE_TYPE, type Pa
 import type { PageTransaction } from '../../src/pages/page-transaction.js'
 import { damaged } from '../../src/pages/pages.js'
 import type { Segment } from '../../src/pages/segment.js'
-import { OVERFLOW_BYTES, OVERFLOW_LENGTH, OVERFLOW_NEXT, REFERENCE_BYTES, REFERENCE_LENGTH, REFERENCE_PAGE, setWord, wordAt } from './layout.js'
+import {
+  OVERFLOW_BYTES,
+  OVERFLOW_LENGTH,
+  OVERFLOW_NEXT,
+  REFERENCE_BYTES,
+  REFERENCE_LENGTH,
+  REFERENCE_PAGE,
+  setWord,
+  wordAt,
+} from './layout.js'
 import type { PageReader } from './page-reader.js'
 
 /** Bytes of a value in the longest run. */

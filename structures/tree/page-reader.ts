@@ -1,6 +1,7 @@
 /**
  * Where a reader of many pages (an iterator, an overflow chain) finds them: the mapped pages of a snapshot, or an open transaction.
  */
+import { assert } from '../../src/errors.js'
 import { PAGE_SHIFT, type PageNumber } from '../../src/pages/format.js'
 import type { PageTransaction } from '../../src/pages/page-transaction.js'
 import type { Pages } from '../../src/pages/pages.js'
@@ -15,7 +16,8 @@ export class PageReader {
   base = 0
 
   constructor(
-    private readonly pages: Pages,
+    /** Needed only without a transaction. */
+    private readonly pages: Pages | undefined,
     /** The transaction whose changes are seen, if any. */
     readonly transaction: PageTransaction | undefined,
   ) {}
@@ -29,6 +31,7 @@ export class PageReader {
       this.base = transaction.base
       return
     }
+    assert(pages !== undefined, 'pages come from a snapshot or a transaction')
     if (pages.verified[page] !== 1) pages.touch(page)
     this.segment = pages.segments[page >>> pages.shift]
     this.base = (page & pages.mask) << PAGE_SHIFT

@@ -4,6 +4,7 @@
 import { PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import { removeChildren, setChild } from './branch.js'
+import { noteChange } from './changes.js'
 import { childOf, countOf, MAX_DEPTH } from './layout.js'
 import { removeEntries } from './leaf.js'
 import { notOfTree, tooDeep } from './lookup.js'
@@ -13,8 +14,14 @@ import { collapseRoot, freeValue, joinIfSmall } from './remove.js'
 import { childIndex, childIndexBelow, lowerBound } from './search.js'
 
 /** Removes every entry from `lower` on and below `upper`; a missing bound is open. Returns how many there were. */
-export function removeRange(transaction: PageTransaction, state: StructureState, lower: Probe | undefined, upper: Probe | undefined): number {
+export function removeRange(
+  transaction: PageTransaction,
+  state: StructureState,
+  lower: Probe | undefined,
+  upper: Probe | undefined,
+): number {
   if (state.root === 0) return 0
+  noteChange()
   const removal = new Removal(transaction, lower, upper)
   state.root = removal.removeBelow(state.root, 0)
   state.count -= removal.count

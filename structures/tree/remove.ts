@@ -5,8 +5,20 @@
 import { PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import { branchUsed, copySeparator, removeChild } from './branch.js'
+import { noteChange } from './changes.js'
 import { EntryList } from './entry-list.js'
-import { childOf, countOf, halfAt, LEAF_CELL_BYTES, LEAF_CELL_KEY, LEAF_CELL_VALUE, LENGTH_MASK, leafCell, PAGE_ROOM, VALUE_OVERFLOW } from './layout.js'
+import {
+  childOf,
+  countOf,
+  halfAt,
+  LEAF_CELL_BYTES,
+  LEAF_CELL_KEY,
+  LEAF_CELL_VALUE,
+  LENGTH_MASK,
+  leafCell,
+  PAGE_ROOM,
+  VALUE_OVERFLOW,
+} from './layout.js'
 import { leafUsed, removeEntries } from './leaf.js'
 import { findInTransaction, NOT_FOUND } from './lookup.js'
 import { freeOverflow } from './overflow.js'
@@ -26,6 +38,7 @@ const separator = new Probe()
 /** Removes the entry of the probe's key; returns whether there was one. Nothing is copied if there was none. */
 export function remove(transaction: PageTransaction, state: StructureState, probe: Probe): boolean {
   if (state.root === 0 || findInTransaction(transaction, state.root, probe) === NOT_FOUND) return false
+  noteChange()
   path.descend(transaction, state, probe)
   const leaf = path.pages[path.depth]
   const index = lowerBound(transaction.segment, transaction.base, probe)

@@ -131,7 +131,7 @@ function compareCell(segment: Segment, cell: number, headerBytes: number, probe:
   const { bytes } = segment
   const length = (bytes[cell] | (bytes[cell + 1] << 8)) & LENGTH_MASK
   const rest = probe.length - prefixLength
-  const shared = length < rest ? length : rest
+  const shared = Math.min(length, rest)
   const at = cell + headerBytes
   for (let index = 4; index < shared; index++) {
     const difference = bytes[at + index] - probe.bytes[prefixLength + index]

@@ -57,7 +57,7 @@ export class Verifier {
     if (random() < INSIDE_SHARE) disk.onPoint = () => inside.push(disk.crashState())
     const store = this.open(disk)
     disk.onPoint = undefined
-    const transaction = newestOf(store)
+    const transaction = recoveredTo(store)
     const judgement = this.model.judge(store, transaction, expectation)
     if ('wrong' in judgement) throw new CrashFinding(judgement.wrong)
     const { state } = judgement
@@ -85,7 +85,7 @@ export class Verifier {
     for (const image of crash.images(this.options.random, INSIDE_IMAGES)) {
       this.counts.insideRecovery++
       const store = this.open(MemoryDisk.fromImage(image))
-      const found = newestOf(store)
+      const found = recoveredTo(store)
       const wrong = found < transaction ? `transaction ${found} instead of ${transaction}` : difference(store, state)
       if (wrong !== undefined) throw new CrashFinding(`${when} leads to: ${wrong}`)
       await checkStore(store)
@@ -104,7 +104,7 @@ export class Verifier {
     const crashes: CrashState[] = []
     const name = [...state.keys()][0] ?? 'words'
     openTree(again, name)
-    const before: State = new Map([[name, new Map()], ...state])
+    const before: State = state.has(name) ? state : new Map([[name, new Map<number, string>()]])
     disk.onPoint = () => crashes.push(disk.crashState())
     const draft = new Draft(before)
     const receipt = again.write(() => {
@@ -153,6 +153,11 @@ export function newestOf(store: Store): number {
   const { transaction } = snapshot
   snapshot.release()
   return transaction
+}
+
+/** The transaction whose state opening has found; recovery's own checkpoint is one more. */
+export function recoveredTo(store: Store): number {
+  return store.recovery?.transaction ?? newestOf(store)
 }
 
 /** Runs the whole-file check; what it finds is a finding. */

@@ -9,7 +9,7 @@ import type { Random } from '../../src/pages/recorder.js'
 import { ControlWords, idDifference, Word } from '../../src/sync/control-words.js'
 import { openStorage, type Snapshot, type Store } from '../../structures/index.js'
 import { difference, type Draft, Model, openTree, type State, shapeOf, TREES } from './model.js'
-import { checkStore, CrashFinding, newestOf, type Plant, planted } from './verify.js'
+import { checkStore, CrashFinding, newestOf, type Plant, planted, recoveredTo } from './verify.js'
 
 /** One open handle. */
 interface Handle {
@@ -311,12 +311,12 @@ export class Workload {
     // What the log does not carry is durable, and so outlives the last process, only by a checkpoint.
     const lostByDeath = idDifference(control.load(Word.CHECKPOINT_DONE), control.load(Word.BARRIER)) < 0 && control.load(Word.BARRIER) !== 0
     const { store } = this.open()
-    const transaction = newestOf(store)
+    const transaction = recoveredTo(store)
     const low = lostByDeath ? this.model.acknowledged : this.model.newest
     const judgement = this.model.judge(store, transaction, { low, high: this.model.versions.length - 1, draft: undefined })
     if ('wrong' in judgement) throw new CrashFinding(`reopened after all processes died: ${judgement.wrong}`)
     // Recovery has made it durable and has left nothing else behind.
-    this.model.acknowledge(this.model.versions.push({ state: judgement.state, transaction }) - 1)
+    this.model.acknowledge(this.model.versions.push({ state: judgement.state, transaction: newestOf(store) }) - 1)
   }
 
   // Faults

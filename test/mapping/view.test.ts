@@ -44,8 +44,8 @@ test('unmapping detaches, twice is once', (t) => {
   view.unmap()
   view.unmap()
   t.is(view.length, 0)
-  t.is(view.bytes.at(0), undefined)
-  t.is(words.at(3), undefined)
+  t.true(view.bytes[0] === undefined)
+  t.true(words[3] === undefined)
   t.is(words.length, 0)
   t.is(buffer.length, 0)
   words[3] = 8 // goes nowhere
@@ -166,8 +166,8 @@ test('many maps and unmaps reuse addresses', (t) => {
   t.pass()
 })
 
-const withProcMaps = existsSync('/proc/self/maps') ? test : test.skip
-withProcMaps('dropped views are unmapped by the garbage collector (skipped without /proc)', async (t) => {
+const withProcMaps = platformTraits.viewMayPassEnd && existsSync('/proc/self/maps') ? test : test.skip
+withProcMaps('dropped views are unmapped by the garbage collector (skipped without /proc/self/maps)', async (t) => {
   const file = fileOf(t, allocationGranularity)
   const mapped = () => readFileSync('/proc/self/maps', 'utf8').split(file.path).length - 1
   const kept = file.view({ offset: 0, length: 100, access: 'read' }).buffer

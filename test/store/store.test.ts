@@ -265,7 +265,7 @@ test('a checkpoint frees the log', async (t) => {
   const stat = await store.stat()
   t.true(stat.logBytes < 1024 * 1024, `the log has ${stat.logBytes} bytes`)
   await store.checkpoint()
-  t.true((await store.stat()).checkpoint > stat.checkpoint)
+  t.true((await store.stat()).checkpoint >= stat.transaction)
   t.true((await store.check()).ok)
 })
 

@@ -1,0 +1,75 @@
+/**
+ * Looking up many keys at once: a batch of them goes down the tree level by level, so that the processor waits for the pages of all of them together.
+ */
+import { PAGE_SHIFT, PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import type { Pages } from '../../src/pages/pages.js'
+import { childOf, leafCell, MAX_DEPTH } from './layout.js'
+import { NOT_FOUND, notOfTree, tooDeep, touchLeaf } from './lookup.js'
+import { Probe } from './probe.js'
+import { childIndex, lowerBound } from './search.js'
+
+/** Keys in a batch. */
+export const BATCH_KEYS = 32
+
+/** The keys of the batch; `findBatch` sets their segments. */
+export const batch: readonly Probe[] = Array.from({ length: BATCH_KEYS }, () => new Probe())
+/** Offset of each key's cell in its probe's segment; or NOT_FOUND. */
+export const batchCells = new Int32Array(BATCH_KEYS)
+
+const batchPages = new Uint32Array(BATCH_KEYS)
+const batchBases = new Int32Array(BATCH_KEYS)
+const touched = new Int32Array(1)
+
+/** Looks the first `count` keys of the batch up. `root` is a page, not 0. */
+export function findBatch(pages: Pages, root: PageNumber, count: number): void {
+  for (let lane = 0; lane < count; lane++) batchPages[lane] = root
+  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+    const type = locateBatch(pages, count)
+    if (type === PageType.LEAF) {
+      searchLeaves(count)
+      return
+    }
+    for (let lane = 0; lane < count; lane++) {
+      const probe = batch[lane]
+      const { segment } = probe
+      const base = batchBases[lane]
+      batchPages[lane] = childOf(segment, base, childIndex(segment, base, probe))
+    }
+  }
+  throw tooDeep(root)
+}
+
+/** Finds the batch's pages, which are all of one type, and returns it. */
+function locateBatch(pages: Pages, count: number): number {
+  let type = 0
+  for (let lane = 0; lane < count; lane++) {
+    const page = batchPages[lane]
+    if (pages.verified[page] !== 1) pages.touch(page)
+    const segment = pages.segments[page >>> pages.shift]
+    const base = (page & pages.mask) << PAGE_SHIFT
+    batch[lane].segment = segment
+    batchBases[lane] = base
+    touchLeaf(segment, base)
+  }
+  for (let lane = 0; lane < count; lane++) {
+    const found = batch[lane].segment.bytes[batchBases[lane] + PAGE_TYPE]
+    if (lane === 0) type = found
+    if (found !== type || (found !== PageType.LEAF && found !== PageType.BRANCH)) throw notOfTree(batchPages[lane])
+  }
+  return type
+}
+
+function searchLeaves(count: number): void {
+  for (let lane = 0; lane < count; lane++) {
+    const probe = batch[lane]
+    const base = batchBases[lane]
+    const index = lowerBound(probe.segment, base, probe)
+    if (!probe.found) {
+      batchCells[lane] = NOT_FOUND
+      continue
+    }
+    const cell = leafCell(probe.segment, base, index)
+    batchCells[lane] = cell
+    touched[0] = probe.segment.bytes[cell] ^ probe.segment.bytes[cell + 64]
+  }
+}
