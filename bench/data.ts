@@ -38,7 +38,7 @@ const keyBytes = Buffer.from('key:000000000000', 'latin1')
 const valueBytes = Buffer.alloc(VALUE_BYTES)
 const ALPHABET = Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_', 'latin1')
 
-function keyOfNumber(number: number): string {
+function keyFromNumber(number: number): string {
   let rest = number
   for (let at = 15; at >= 4; at--) {
     keyBytes[at] = 48 + (rest % 10)
@@ -48,17 +48,17 @@ function keyOfNumber(number: number): string {
 }
 
 /** The key of entry `index`; ascending by index. */
-export function keyOf(index: number): string {
-  return keyOfNumber(2 * index)
+export function keyAt(index: number): string {
+  return keyFromNumber(2 * index)
 }
 
 /** A key that is never stored and lies behind entry `index`. */
-export function missingKeyOf(index: number): string {
-  return keyOfNumber(2 * index + 1)
+export function missingKeyAt(index: number): string {
+  return keyFromNumber(2 * index + 1)
 }
 
 /** The value of entry `index` after it was written `version` times more. */
-export function valueOf(index: number, version = 0): string {
+export function valueAt(index: number, version = 0): string {
   const random = new Random(Math.imul(index + 1, 0x85ebca6b) ^ Math.imul(version + 1, 0xc2b2ae35))
   random.next()
   for (let at = 0; at < VALUE_BYTES; at += 5) {
@@ -94,8 +94,8 @@ export function entriesOf(count: number, order?: Uint32Array): Entries {
   const values = new Array<string>(count)
   for (let i = 0; i < count; i++) {
     const index = order ? (order[i] as number) : i
-    keys[i] = keyOf(index)
-    values[i] = valueOf(index)
+    keys[i] = keyAt(index)
+    values[i] = valueAt(index)
   }
   return { keys, values }
 }
@@ -111,8 +111,8 @@ export function updatesOf(existing: number, count: number, version: number, lane
   const values = new Array<string>(count)
   for (let i = 0; i < count; i++) {
     const index = lanes === 1 ? random.below(existing) : random.below(Math.floor(existing / lanes)) * lanes + (i % lanes)
-    keys[i] = keyOf(index)
-    values[i] = valueOf(index, version * count + i + 1)
+    keys[i] = keyAt(index)
+    values[i] = valueAt(index, version * count + i + 1)
   }
   return { keys, values }
 }

@@ -49,15 +49,19 @@ export interface Sample {
   readonly p99?: number
 }
 
-/** Passes of a reading workload that are timed, after one that is not. */
+/** Passes of a reading workload that are timed, after those that warm up code and mapping. */
 const TIMED_PASSES = 3
+const WARM_UP_PASSES = 2
+const WARM_UP_MS = 400
 
 /**
- * Runs a pass that reads `operations` things once to warm up and then timed, each time with cold processor caches
+ * Runs a pass that reads `operations` things until all is warm and then timed, each time with cold processor caches
  * unless `hot`; gives the median time per operation in nanoseconds. Every pass must return the same digest.
  */
 export async function timePasses(operations: number, pass: () => number | Promise<number>, hot = false): Promise<Sample> {
+  const warmUpEnd = now() + WARM_UP_MS
   const digest = await pass()
+  for (let i = 1; i < WARM_UP_PASSES || now() < warmUpEnd; i++) await pass()
   const nanoseconds: number[] = []
   for (let i = 0; i < TIMED_PASSES; i++) {
     await settle()

@@ -132,13 +132,6 @@ export const lmdb: Engine = {
 export const lmdbWritemap: Engine = {
   name: 'lmdb-writemap',
   version: lmdbVersion,
-  workloads: [
-    'transaction-10k',
-    'transaction-10k-durable',
-    'put-durable',
-    'put-durable-64',
-    'bulk-load-sorted',
-    'bulk-load-random',
-  ],
+  workloads: ['transaction-10k', 'transaction-10k-durable', 'put-durable', 'put-durable-64', 'bulk-load-sorted', 'bulk-load-random'],
   open: (directory, use) => openLmdb(directory, use, true),
 }

@@ -1,6 +1,5 @@
 /** The same entries in random order into an empty store, in one transaction, until they survive power loss. */
-import { entriesOf, shuffled } from '../data.js'
-import { now, settle } from '../measure.js'
+import { timeLoad } from './bulk-loads.js'
 import type { Workload } from './workload.js'
 
 export const bulkLoadRandom: Workload = {
@@ -10,11 +9,5 @@ export const bulkLoadRandom: Workload = {
   use: 'load',
   loaded: false,
   writes: true,
-  async run({ n, session }) {
-    const { keys, values } = entriesOf(n, shuffled(n, 17))
-    await settle()
-    const start = now()
-    await session.load(keys, values, false)
-    return { value: now() - start, digest: 0 }
-  },
+  run: (context) => timeLoad(context, false),
 }

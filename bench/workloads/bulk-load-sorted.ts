@@ -1,6 +1,5 @@
 /** Sorted entries into an empty store, until they survive power loss. */
-import { entriesOf } from '../data.js'
-import { now, settle } from '../measure.js'
+import { timeLoad } from './bulk-loads.js'
 import type { Workload } from './workload.js'
 
 export const bulkLoadSorted: Workload = {
@@ -10,11 +9,5 @@ export const bulkLoadSorted: Workload = {
   use: 'load',
   loaded: false,
   writes: true,
-  async run({ n, session }) {
-    const { keys, values } = entriesOf(n)
-    await settle()
-    const start = now()
-    await session.load(keys, values, true)
-    return { value: now() - start, digest: 0 }
-  },
+  run: (context) => timeLoad(context, true),
 }

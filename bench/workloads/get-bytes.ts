@@ -1,5 +1,5 @@
 /** Random gets of values as bytes, each engine by the way that copies least, over the whole store. */
-import { keyOf, shuffled } from '../data.js'
+import { keyAt, shuffled } from '../data.js'
 import { timePasses } from '../measure.js'
 import type { Workload } from './workload.js'
 
@@ -11,7 +11,7 @@ export const getBytes: Workload = {
   loaded: true,
   writes: false,
   run({ n, session }) {
-    const keys = Array.from(shuffled(n, 13), keyOf)
+    const keys = Array.from(shuffled(n, 13), keyAt)
     return timePasses(n, () => {
       let digest = 0
       for (let i = 0; i < keys.length; i++) digest = (digest + session.touchBytes(keys[i] as string)) | 0

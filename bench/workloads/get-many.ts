@@ -1,5 +1,5 @@
 /** Random gets in batches of 1,000 keys that are known together. */
-import { keyOf, shuffled } from '../data.js'
+import { keyAt, shuffled } from '../data.js'
 import { sampleValue } from '../digest.js'
 import { timePasses } from '../measure.js'
 import type { Workload } from './workload.js'
@@ -14,7 +14,7 @@ export const getMany: Workload = {
   loaded: true,
   writes: false,
   run({ n, session }) {
-    const keys = Array.from(shuffled(n, 14), keyOf)
+    const keys = Array.from(shuffled(n, 14), keyAt)
     const batches: string[][] = []
     for (let from = 0; from < n; from += BATCH_KEYS) batches.push(keys.slice(from, from + BATCH_KEYS))
     return timePasses(n, async () => {

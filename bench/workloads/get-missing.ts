@@ -1,5 +1,5 @@
 /** Gets of keys that are not stored but lie between stored ones. */
-import { missingKeyOf, shuffled } from '../data.js'
+import { missingKeyAt, shuffled } from '../data.js'
 import { sampleValue } from '../digest.js'
 import { timePasses } from '../measure.js'
 import type { Workload } from './workload.js'
@@ -12,7 +12,7 @@ export const getMissing: Workload = {
   loaded: true,
   writes: false,
   run({ n, session }) {
-    const keys = Array.from(shuffled(n, 15), missingKeyOf)
+    const keys = Array.from(shuffled(n, 15), missingKeyAt)
     return timePasses(n, () => {
       let digest = 0
       for (let i = 0; i < keys.length; i++) digest = sampleValue(digest, session.get(keys[i] as string))

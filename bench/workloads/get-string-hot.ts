@@ -1,5 +1,5 @@
 /** Random gets of string values among 5,000 keys: bound by instructions. */
-import { keyOf, shuffled } from '../data.js'
+import { keyAt, shuffled } from '../data.js'
 import { sampleValue } from '../digest.js'
 import { timePasses } from '../measure.js'
 import type { Workload } from './workload.js'
@@ -15,7 +15,7 @@ export const getStringHot: Workload = {
   loaded: true,
   writes: false,
   run({ n, session }) {
-    const keys = Array.from(shuffled(n, 12).subarray(0, HOT_KEYS), keyOf)
+    const keys = Array.from(shuffled(n, 12).subarray(0, HOT_KEYS), keyAt)
     const repeats = Math.ceil(GETS / keys.length)
     const pass = () => {
       let digest = 0

@@ -1,5 +1,5 @@
 /** Random gets of string values over the whole store: bound by cache misses. */
-import { keyOf, shuffled } from '../data.js'
+import { keyAt, shuffled } from '../data.js'
 import { sampleValue } from '../digest.js'
 import { timePasses } from '../measure.js'
 import type { Workload } from './workload.js'
@@ -13,7 +13,7 @@ export const getString: Workload = {
   writes: false,
   run({ n, session }) {
     // Keys are made in the order of use, as a program would have just received them.
-    const keys = Array.from(shuffled(n, 11), keyOf)
+    const keys = Array.from(shuffled(n, 11), keyAt)
     return timePasses(n, () => {
       let digest = 0
       for (let i = 0; i < keys.length; i++) digest = sampleValue(digest, session.get(keys[i] as string))

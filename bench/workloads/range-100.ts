@@ -1,5 +1,5 @@
 /** Ranges of 100 entries from random starts, key and value as strings. */
-import { keyOf, Random } from '../data.js'
+import { keyAt, Random } from '../data.js'
 import { sampleEntry } from '../digest.js'
 import { timePasses } from '../measure.js'
 import type { Workload } from './workload.js'
@@ -17,7 +17,7 @@ export const range100: Workload = {
   run({ n, session }) {
     const random = new Random(16)
     const length = Math.min(RANGE_ENTRIES, n)
-    const starts = Array.from({ length: RANGES }, () => keyOf(random.below(n - length + 1)))
+    const starts = Array.from({ length: RANGES }, () => keyAt(random.below(n - length + 1)))
     return timePasses(starts.length * length, async () => {
       let digest = 0
       for (const start of starts) digest = await session.range(start, length, sampleEntry, digest)

@@ -9,6 +9,8 @@ export interface WorkloadContext {
   /** Entries in the store, or to be loaded into it. */
   readonly n: number
   readonly session: Session
+  /** Opens an empty store of the same engine beside the measured one, to warm up on. */
+  openScratch(): Promise<Session>
 }
 
 /** A workload over a key-value store. */

@@ -91,7 +91,7 @@ export class Checkpointer {
     const transaction = this.pager.begin()
     try {
       const freelist = storeFreelist(this.pager, transaction)
-      return this.pager.commit(transaction, FrameFlag.CHECKPOINT, freelist)
+      return this.pager.commit(transaction, { frameFlags: FrameFlag.CHECKPOINT, freelist })
     } catch (error) {
       this.pager.abort(transaction)
       throw error
@@ -158,5 +158,7 @@ function publishCheckpoint(pager: Pager, roots: Roots): void {
   const { control } = pager
   control.advance(Word.DURABLE, roots.transaction >>> 0)
   control.store(Word.LOG_START, roots.logEnd / 8)
+  // A recovery's checkpoint is not begun by a commit: its pages are old from here on (invariant F2).
+  control.advance(Word.CHECKPOINT_STARTED, roots.transaction >>> 0)
   control.store(Word.CHECKPOINT_DONE, roots.transaction >>> 0)
 }

@@ -26,6 +26,14 @@ import { Transaction } from './transaction.js'
 const MIN_GROWTH_BYTES = 256 * 1024
 const MAX_GROWTH_BYTES = 64 * 1024 * 1024
 
+/** Options of `Pager.commit`. */
+export interface CommitOptions {
+  frameFlags?: number
+  /** First page of the new free list, if the transaction wrote one. */
+  freelist?: number
+  onFrame?: () => void
+}
+
 export interface PagerOptions {
   /** Log size from which on it starts over; a checkpoint begins at half of it. */
   checkpointBytes: number
@@ -106,11 +114,15 @@ export class Pager {
     return new Transaction(this, id, catalog, roots.nextStructure, oldest, checkpoint, youngAfter)
   }
 
-  /** Makes a transaction visible. On an error nothing of it remains; a log that cannot be mended poisons the store. */
-  commit(transaction: Transaction, frameFlags = 0, freelist = this.roots.freelist): Roots {
+  /**
+   * Makes a transaction visible. `onFrame` is called when its frame is in the log: a flush that begins then makes it durable. On an error nothing
+   * of it remains; a log that cannot be mended poisons the store.
+   */
+  commit(transaction: Transaction, { frameFlags = 0, freelist = this.roots.freelist, onFrame = () => {} }: CommitOptions = {}): Roots {
     const owned = this.prepare(transaction)
     const { log, at, length, flags } = this.writeFrame(transaction, owned, frameFlags)
     try {
+      onFrame()
       transaction.writePages(owned)
     } catch (error) {
       this.giveUpFrame(log, at)
@@ -300,7 +312,9 @@ export class Pager {
 
   private giveUpFrame(log: RedoLog, at: number): void {
     try {
+      // Durable before the failure is reported: a power cut must not bring back what was refused.
       log.erase(at)
+      log.flushSync()
     } catch {
       this.poison()
     }

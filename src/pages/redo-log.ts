@@ -135,7 +135,9 @@ export class RedoLog {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
     for (let at = LOG_FIRST_FRAME; at + FRAME_HEADER_SIZE <= bytes.length; at += 8) {
       if (words[(at + FRAME_SALT) >>> 2] !== this.header.salt) continue
-      const frame = new Frame(bytes.subarray(at, at + words[(at + FRAME_LENGTH) >>> 2]), at)
+      const length = words[(at + FRAME_LENGTH) >>> 2]
+      if (length < FRAME_HEADER_SIZE) continue
+      const frame = new Frame(bytes.subarray(at, at + length), at)
       if (frame.isValid(this.header.salt) && frame.transaction > last && idDifference(frame.durable, last) > 0) return true
     }
     return false

@@ -189,8 +189,13 @@ export class Writer {
     let id: number
     try {
       if (transaction.spoiled !== undefined) throw transaction.spoiled
-      id = transaction.isEmpty ? this.dropEmpty(transaction) : pager.commit(transaction).transaction
+      // Whoever waits is served sooner if the flush runs while the pages are being written.
+      const onFrame = () => {
+        if (this.settlement !== undefined && transaction.logged) durability.flushFrame(transaction.id)
+      }
+      id = transaction.isEmpty ? this.dropEmpty(transaction) : pager.commit(transaction, { onFrame }).transaction
     } catch (error) {
+      durability.forgetFrame()
       this.abort(error)
       throw error
     }

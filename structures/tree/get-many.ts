@@ -4,9 +4,9 @@
 import { PAGE_SHIFT, PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
 import type { Pages } from '../../src/pages/pages.js'
 import { childOf, leafCell, MAX_DEPTH } from './layout.js'
-import { NOT_FOUND, notOfTree, tooDeep, touchLeaf } from './lookup.js'
+import { NOT_FOUND, notOfTree, tooDeep } from './lookup.js'
 import { Probe } from './probe.js'
-import { childIndex, lowerBound } from './search.js'
+import { childIndex, lowerBound, touchLeaf } from './search.js'
 
 /** Keys in a batch. */
 export const BATCH_KEYS = 32

@@ -58,16 +58,26 @@ function encodeString(key: unknown, probe: Probe): void {
   if (typeof key !== 'string') throw invalidKey('a string', key)
   const { length } = key
   if (length > MAX_KEY_BYTES) throw keyTooLarge(Buffer.byteLength(key))
-  const { bytes } = probe
-  for (let index = 0; index < length; index++) {
-    const code = key.charCodeAt(index)
-    if (code > 0x7f) {
-      encodeWideString(key, probe)
-      return
-    }
-    bytes[index] = code
+  const { words, bytes } = probe
+  const whole = length >>> 2
+  let seen = 0
+  let at = 0
+  for (let word = 0; word < whole; word++, at += 4) {
+    const first = key.charCodeAt(at)
+    const second = key.charCodeAt(at + 1)
+    const third = key.charCodeAt(at + 2)
+    const fourth = key.charCodeAt(at + 3)
+    seen |= first | second | third | fourth
+    words[word] = first | (second << 8) | (third << 16) | (fourth << 24)
   }
-  probe.end(length, KEY_ASCII)
+  words[whole] = 0
+  for (; at < length; at++) {
+    const code = key.charCodeAt(at)
+    seen |= code
+    bytes[at] = code
+  }
+  if (seen > 0x7f) encodeWideString(key, probe)
+  else probe.end(length, KEY_ASCII)
 }
 
 function encodeWideString(key: string, probe: Probe): void {

@@ -10,15 +10,10 @@ import { damaged, type Pages } from '../../src/pages/pages.js'
 import type { Segment } from '../../src/pages/segment.js'
 import { childOf, halfAt, LEAF_CELL_BYTES, LEAF_CELL_KEY, LEAF_CELL_VALUE, LENGTH_MASK, leafCell, MAX_DEPTH } from './layout.js'
 import type { Probe } from './probe.js'
-import { childIndex, lowerBound } from './search.js'
+import { childIndex, lowerBound, touchLeaf } from './search.js'
 
 /** No cell holds the key. */
 export const NOT_FOUND = -1
-
-/** u32 between two cache lines. */
-const LINE_WORDS = 16
-/** Takes what `touchLeaf` reads, so that the reads are not optimised away. */
-const touched = new Int32Array(1)
 
 /** Offset of the cell with the probe's key, in `probe.segment`; or NOT_FOUND. `root` is a page, not 0. */
 export function findInPages(pages: Pages, root: PageNumber, probe: Probe): number {
@@ -57,13 +52,6 @@ export function findInLeaf(segment: Segment, base: number, probe: Probe): number
   probe.segment = segment
   const index = lowerBound(segment, base, probe)
   return probe.found ? leafCell(segment, base, index) : NOT_FOUND
-}
-
-/** Reads from the leaf's first cache lines at once, so that the processor waits for memory once and not once in each step of the search. */
-export function touchLeaf(segment: Segment, base: number): void {
-  const { words } = segment
-  const at = base >>> 2
-  touched[0] = words[at + LINE_WORDS] ^ words[at + 2 * LINE_WORDS] ^ words[at + 3 * LINE_WORDS]
 }
 
 /** Offset of the value in a cell. Throws `ERR_DAMAGED` if the cell leaves its page. */

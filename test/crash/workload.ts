@@ -39,8 +39,8 @@ export class Workload {
   private snapshots: HeldSnapshot[] = []
   private flushesInFlight: (() => void)[] = []
   private flushesHeld = true
-  /** Promises for what is not durable yet. */
-  private waiting = new Set<Promise<void>>()
+  /** Promises for what is not durable yet, and the process that waits. */
+  private readonly waiting = new Map<Promise<void>, MemoryStorage>()
   /** A flush has failed: writing is refused until the store was reopened. */
   private poisoned = false
 
@@ -119,7 +119,7 @@ export class Workload {
     const draft = this.model.begin()
     try {
       const receipt = handle.store.write(() => change(draft, handle.store))
-      this.acknowledgeLater(this.model.commit(receipt.transaction), receipt.durable)
+      this.acknowledgeLater(handle, this.model.commit(receipt.transaction), receipt.durable)
       return true
     } catch (error) {
       if (error instanceof Aborted) this.model.abort()
@@ -143,14 +143,14 @@ export class Workload {
     }
   }
 
-  private acknowledgeLater(index: number, durable: Promise<void>): void {
+  private acknowledgeLater(handle: Handle, index: number, durable: Promise<void>): void {
     const waiting: Promise<void> = durable
       .then(
         () => this.model.acknowledge(index),
         () => undefined,
       )
       .finally(() => this.waiting.delete(waiting))
-    this.waiting.add(waiting)
+    this.waiting.set(waiting, handle.storage)
   }
 
   private async batch(handle: Handle): Promise<void> {
@@ -159,7 +159,7 @@ export class Workload {
     for (const promise of promises) promise.catch(() => undefined)
     await this.turn()
     const index = this.model.commit(newestOf(handle.store))
-    this.acknowledgeLater(index, Promise.all(promises).then(() => undefined))
+    this.acknowledgeLater(handle, index, Promise.all(promises).then(() => undefined))
   }
 
   private abort(handle: Handle): void {
@@ -217,7 +217,7 @@ export class Workload {
       const index = this.model.newest
       await this.anyHandle().store.flush()
       this.model.acknowledge(index)
-      await Promise.all(this.waiting)
+      await Promise.all([...this.waiting].filter(([, storage]) => !storage.killed).map(([promise]) => promise))
     })
   }
 

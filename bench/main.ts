@@ -1,0 +1,15 @@
+/**
+ * The entry of `npm run bench`; see `--help`.
+ */
+import { Command } from 'commander'
+import { kvCommand } from './kv.js'
+
+const program = new Command('npm run bench --').description('Measures Holdfast, and the stores people use instead, on this machine.')
+program.addCommand(kvCommand(), { isDefault: true })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
