@@ -1,2 +1,2 @@
 // The CommonJS door: the same classes and instances as the ES modules give.
-module.exports = require('./dist/structures/index.js')
+module.exports = require('./dist/bundle/index.js')

@@ -5,7 +5,7 @@
  * by the classes of this folder, which explain what is wrong; the addon itself only makes sure that nothing can break.
  */
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { dirname } from 'node:path'
 import { HoldfastError } from '../errors.js'
 
 /** Native half of `View`. */
@@ -68,8 +68,10 @@ export interface PlatformTraits {
 }
 
 function load(): Native {
-  const root = fileURLToPath(new URL('../../..', import.meta.url))
-  const find = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Native
+  const require = createRequire(import.meta.url)
+  // By the package's own name: it is right for the compiled sources, for the published bundle, and for a bundle that somebody makes of it.
+  const root = dirname(require.resolve('holdfast/package.json'))
+  const find = require('node-gyp-build') as (directory: string) => Native
   try {
     return find(root)
   } catch (cause) {

@@ -37,7 +37,7 @@ export interface Counts {
 
 /** Share of images whose recovery is crashed too, and of those that are written to afterwards. */
 const INSIDE_SHARE = 0.05
-const AFTER_SHARE = 0.1
+const AFTER_SHARE = 0.04
 /** Images drawn from each moment of such a recovery, or such a write. */
 const INSIDE_IMAGES = 4
 /** Most moments of which images are drawn. */
