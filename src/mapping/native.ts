@@ -69,16 +69,18 @@ export interface PlatformTraits {
 
 function load(): Native {
   const require = createRequire(import.meta.url)
-  // By the package's own name: it is right for the compiled sources, for the published bundle, and for a bundle that somebody makes of it.
-  const root = dirname(require.resolve('holdfast/package.json'))
-  const find = require('node-gyp-build') as (directory: string) => Native
+  let tried = "to find the package 'holdfast'"
   try {
+    // By the package's own name: it is right for the compiled sources, for the published bundle, and for a bundle that somebody makes of it.
+    const root = dirname(require.resolve('holdfast/package.json'))
+    tried = `build/Release and prebuilds/${process.platform}-${process.arch} in ${root}`
+    const find = require('node-gyp-build') as (directory: string) => Native
     return find(root)
   } catch (cause) {
     throw new HoldfastError(
       'ERR_UNSUPPORTED',
       `Holdfast's native addon could not be loaded for ${process.platform}-${process.arch}, Node ${process.version}: ` +
-        `tried build/Release and prebuilds/${process.platform}-${process.arch} in ${root} (${(cause as Error).message.trim()}). ` +
+        `tried ${tried} (${(cause as Error).message.trim()}). ` +
         `Install a package that has a binary for this platform, or build one there by 'npx node-gyp rebuild' (needs a C++17 compiler).`,
       { cause },
     )

@@ -36,7 +36,7 @@ export class Cursor<K, V> {
 
   /** Whether the cursor stands on an entry. */
   get valid(): boolean {
-    return this.place === Place.ENTRY && this.arrive() && !this.position.isBetween
+    return this.isOnPlace() && !this.position.isBetween
   }
 
   /** Goes to the first entry whose key is not below `key`; `false` if there is none. */
@@ -48,18 +48,18 @@ export class Cursor<K, V> {
 
   /** Goes to the next entry, or to the first; `false` if there is none. */
   next(): boolean {
+    if (this.isOnPlace()) return this.settle(this.position.next(), Place.BEHIND)
     if (this.place === Place.BEHIND) return false
-    const isOnEntry = this.place === Place.ENTRY && this.arrive()
-    if (!isOnEntry) this.resume()
-    return this.settle(isOnEntry ? this.position.next() : this.position.seekFirst(), Place.BEHIND)
+    this.resume()
+    return this.settle(this.position.seekFirst(), Place.BEHIND)
   }
 
   /** Goes to the entry before, or to the last; `false` if there is none. */
   previous(): boolean {
+    if (this.isOnPlace()) return this.settle(this.position.previous(), Place.BEFORE)
     if (this.place === Place.BEFORE) return false
-    const isOnEntry = this.place === Place.ENTRY && this.arrive()
-    if (!isOnEntry) this.resume()
-    return this.settle(isOnEntry ? this.position.previous() : this.position.seekLast(), Place.BEFORE)
+    this.resume()
+    return this.settle(this.position.seekLast(), Place.BEFORE)
   }
 
   /** The entry's key; `undefined` if the cursor is not `valid`. */
@@ -67,7 +67,7 @@ export class Cursor<K, V> {
     if (!this.valid) return undefined
     const { walk, index } = this.position
     copyLeafKey(walk.segment, walk.base, index, probe)
-    return decodeKey(this.source.keyEncoding, Buffer.from(probe.bytes.buffer), probe.length, probe.flags) as K
+    return decodeKey(this.source.keyEncoding, probe) as K
   }
 
   /** The entry's value; `undefined` if the cursor is not `valid`. */
@@ -108,18 +108,20 @@ export class Cursor<K, V> {
   }
 
   private settle(found: boolean, otherwise: Place): boolean {
-    this.place = found ? Place.ENTRY : otherwise
-    if (found) this.position.leave()
+    if (found) {
+      this.place = Place.ENTRY
+      this.position.leave()
+    } else this.place = otherwise
     return found
   }
 
-  /** Takes up the place again; `false` if the tree has become empty under the cursor. */
-  private arrive(): boolean {
-    return !this.resume() || this.position.find()
+  /** Whether the cursor stands on an entry, or between the neighbours of one that was removed. */
+  private isOnPlace(): boolean {
+    return this.place === Place.ENTRY && (!this.position.resume() || this.position.find())
   }
 
-  private resume(): boolean {
+  private resume(): void {
     if (this.isReleased) throw new HoldfastError('ERR_CLOSED', 'the cursor was released')
-    return this.position.resume()
+    this.position.resume()
   }
 }

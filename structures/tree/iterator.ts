@@ -5,6 +5,7 @@
  * as long as one of them lives.
  */
 import { PAGE_SIZE } from '../../src/pages/format.js'
+import { Segment } from '../../src/pages/segment.js'
 import { readValue } from './entry.js'
 import { decodeKey, type KeyEncoding } from './keys.js'
 import {
@@ -13,16 +14,17 @@ import {
   LEAF_CELL_BYTES,
   LEAF_CELL_KEY,
   LEAF_CELL_VALUE,
+  LEAF_ENTRY_OVERHEAD,
   LENGTH_MASK,
   leafPointersIndex,
-  MAX_KEY_BYTES,
   prefixLengthOf,
   TREE_CELLS_START,
   TREE_PREFIX,
   VALUE_ASCII,
   VALUE_OVERFLOW,
 } from './layout.js'
-import { valueStart } from './lookup.js'
+import { copyLeafKey } from './leaf.js'
+import { refuseOutside, valueStart } from './lookup.js'
 import { Position, type ViewSource } from './position.js'
 import { Probe } from './probe.js'
 import { type ByteRange, isEmptyRange } from './range.js'
@@ -40,10 +42,12 @@ export interface IterationSource extends ViewSource {
 
 /** From this many entries of a leaf on it pays to decode its text as a whole. */
 const TEXT_ENTRIES = 4
+/** Longest prefix that is repeated for each key of a leaf before the keys are decoded as a whole. */
+const MAX_REPEATED_PREFIX = 64
 
 const probe = new Probe()
-/** Where keys are put together from prefix and suffix. */
-const keyBytes = Buffer.alloc(2 * MAX_KEY_BYTES)
+/** Where keys are put together from prefix and suffix: as many as a page can hold. */
+const keys = new Segment(new ArrayBuffer(PAGE_SIZE + (PAGE_SIZE / LEAF_ENTRY_OVERHEAD) * (MAX_REPEATED_PREFIX + 4)))
 
 export class EntryIterator<T> implements IterableIterator<T> {
   private position: Position | undefined
@@ -58,7 +62,9 @@ export class EntryIterator<T> implements IterableIterator<T> {
   /** Text of the leaf's cells, or '' if it was not decoded, and offset of the first of them in the page. */
   private text = ''
   private textStart = 0
-  private prefixText = ''
+  /** Text of the keys still to come, or '', and where the next begins. */
+  private keyText = ''
+  private keyAt = 0
 
   constructor(
     private readonly source: IterationSource,
@@ -151,13 +157,41 @@ export class EntryIterator<T> implements IterableIterator<T> {
   /** Decodes the leaf's text as a whole if `count` entries of it make that worth while. */
   private decodeText(position: Position, count: number): void {
     this.text = ''
-    const isText = this.source.keyEncoding === 'string' || this.source.valueEncoding === 'string' || this.source.valueEncoding === 'json'
-    if (!isText || count < TEXT_ENTRIES) return
+    this.keyText = ''
+    if (count < TEXT_ENTRIES) return
     const { segment, base } = position.walk
-    this.textStart = segment.halves[(base + TREE_CELLS_START) >>> 1]
-    this.text = segment.bytes.latin1Slice(base + this.textStart, base + PAGE_SIZE)
+    const { keyEncoding, valueEncoding } = this.source
+    if (this.what !== 'values' && keyEncoding === 'string' && prefixLengthOf(segment, base) <= MAX_REPEATED_PREFIX) {
+      this.keyText = keys.bytes.latin1Slice(0, this.gatherKeys(segment, base, count))
+      this.keyAt = 0
+    }
+    if (this.what !== 'keys' && (valueEncoding === 'string' || valueEncoding === 'json')) {
+      this.textStart = segment.halves[(base + TREE_CELLS_START) >>> 1]
+      this.text = segment.bytes.latin1Slice(base + this.textStart, base + PAGE_SIZE)
+    }
+  }
+
+  /** Puts the next `count` keys, without those that are not ASCII, behind each other at multiples of 4; returns where they end. */
+  private gatherKeys(segment: Segment, base: number, count: number): number {
+    const { bytes, words } = segment
     const prefixLength = prefixLengthOf(segment, base)
-    this.prefixText = segment.bytes.latin1Slice(base + TREE_PREFIX, base + TREE_PREFIX + prefixLength)
+    const wholeWords = prefixLength >>> 2
+    const prefix = (base + TREE_PREFIX) >>> 2
+    const pointers = leafPointersIndex(segment, base)
+    let to = 0
+    for (let done = 0, index = this.index; done < count; done++, index += this.step) {
+      const cell = base + segment.halves[pointers + index]
+      const key = halfAt(bytes, cell + LEAF_CELL_KEY)
+      if ((key & KEY_ASCII) === 0) continue
+      const suffixLength = key & LENGTH_MASK
+      refuseOutside(segment, base, cell + LEAF_CELL_BYTES + suffixLength)
+      // The rest of the prefix is followed by zeros, which the suffix then overwrites.
+      for (let word = 0; word <= wholeWords; word++) keys.words[(to >>> 2) + word] = words[prefix + word]
+      const suffix = to + prefixLength
+      for (let at = 0; at < suffixLength; at++) keys.bytes[suffix + at] = bytes[cell + LEAF_CELL_BYTES + at]
+      to = (suffix + suffixLength + 3) & ~3
+    }
+    return to
   }
 
   private read(): unknown {
@@ -175,25 +209,21 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   private readKey(position: Position, cell: number): unknown {
     const { segment, base } = position.walk
-    const { bytes } = segment
-    const key = halfAt(bytes, cell + LEAF_CELL_KEY)
-    const suffix = cell + LEAF_CELL_BYTES
-    if (this.text !== '' && (key & KEY_ASCII) !== 0 && this.source.keyEncoding === 'string') {
-      const at = suffix - base - this.textStart
-      return this.prefixText + this.text.substring(at, at + (key & LENGTH_MASK))
+    const key = halfAt(segment.bytes, cell + LEAF_CELL_KEY)
+    if (this.keyText !== '' && (key & KEY_ASCII) !== 0) {
+      const start = this.keyAt
+      const end = start + prefixLengthOf(segment, base) + (key & LENGTH_MASK)
+      this.keyAt = (end + 3) & ~3
+      return this.keyText.substring(start, end)
     }
-    const prefixLength = prefixLengthOf(segment, base)
-    const suffixLength = key & LENGTH_MASK
-    valueStart(segment, cell)
-    for (let at = 0; at < prefixLength; at++) keyBytes[at] = bytes[base + TREE_PREFIX + at]
-    for (let at = 0; at < suffixLength; at++) keyBytes[prefixLength + at] = bytes[suffix + at]
-    return decodeKey(this.source.keyEncoding, keyBytes, prefixLength + suffixLength, key)
+    copyLeafKey(segment, base, this.index, probe)
+    return decodeKey(this.source.keyEncoding, probe)
   }
 
   private readValue(position: Position, cell: number): unknown {
     const { segment, base } = position.walk
     const { valueEncoding } = this.source
-    if (this.text !== '' && valueEncoding !== 'binary' && valueEncoding !== 'msgpack') {
+    if (this.text !== '') {
       const field = halfAt(segment.bytes, cell + LEAF_CELL_VALUE)
       if ((field & (VALUE_ASCII | VALUE_OVERFLOW)) === VALUE_ASCII) {
         const at = valueStart(segment, cell) - base - this.textStart

@@ -43,10 +43,11 @@ export function encodeKey(encoding: KeyEncoding, key: unknown, probe: Probe): vo
   else encodeTuple(key, probe)
 }
 
-/** The key in the first `length` bytes. */
-export function decodeKey(encoding: KeyEncoding, bytes: Buffer, length: number, flags: number): unknown {
-  if (encoding === 'string') return readText(bytes, 0, length, (flags & KEY_ASCII) !== 0)
-  if (encoding === 'binary') return Buffer.from(bytes.subarray(0, length))
+/** The probe's key. */
+export function decodeKey(encoding: KeyEncoding, probe: Probe): unknown {
+  const { bytes, length } = probe
+  if (encoding === 'string') return readText(bytes, 0, length, (probe.flags & KEY_ASCII) !== 0)
+  if (encoding === 'binary') return probe.copy()
   if (encoding === 'number') {
     if (length !== NUMBER_BYTES) throw new HoldfastError('ERR_DAMAGED', 'a key is no number')
     return decodeDouble(bytes, 0)

@@ -63,6 +63,11 @@ export function valueStart(segment: Segment, cell: number): number {
   return start
 }
 
+/** Throws `ERR_DAMAGED` if what ends at `end` leaves the page at `base`. */
+export function refuseOutside(segment: Segment, base: number, end: number): void {
+  if (end > base + PAGE_SIZE) throw cellOutside(segment, base)
+}
+
 /** The error for a page that is neither leaf nor branch. */
 export function notOfTree(page: PageNumber): Error {
   return damaged(page, 'it is no page of a tree')

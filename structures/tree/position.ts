@@ -142,7 +142,8 @@ export class Position {
   resume(): boolean {
     const { view } = this
     if (view.transaction === undefined) {
-      view.snapshot?.state(this.source.id)
+      // A snapshot of our own ends with the store only, which unmaps the pages; one of the caller's may be released at any time.
+      if (!view.ownsSnapshot || this.walk.segment.words.length === 0) view.snapshot?.state(this.source.id)
       return false
     }
     if (this.source.currentTransaction() === view.transaction && this.changes === changeCount()) {

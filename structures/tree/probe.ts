@@ -14,7 +14,7 @@ const PROBE_BYTES = MAX_KEY_BYTES + 48
 const NOWHERE = new Segment(new ArrayBuffer(64))
 
 export class Probe {
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   /** The same bytes as u32, for comparing prefixes. */
   readonly words: Uint32Array
   /** Bytes of the key; four zeros follow them. */
@@ -28,7 +28,7 @@ export class Probe {
 
   constructor() {
     const buffer = new ArrayBuffer(PROBE_BYTES)
-    this.bytes = new Uint8Array(buffer)
+    this.bytes = Buffer.from(buffer)
     this.words = new Uint32Array(buffer)
   }
 
@@ -56,9 +56,11 @@ export class Probe {
     this.flags = flags
   }
 
-  /** The key, copied. */
-  copy(): Uint8Array {
-    return this.bytes.slice(0, this.length)
+  /** The key and maybe zeros behind it, copied. */
+  copy(length = this.length): Uint8Array {
+    const copy = Buffer.allocUnsafe(length)
+    for (let index = 0; index < length; index++) copy[index] = this.bytes[index]
+    return copy
   }
 }
 

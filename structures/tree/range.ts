@@ -73,7 +73,7 @@ export function isEmptyRange(range: ByteRange): boolean {
 
 function bound(encoding: KeyEncoding, key: unknown, zeros: 0 | 1): Uint8Array {
   encodeKey(encoding, key, probe)
-  return probe.bytes.slice(0, probe.length + zeros)
+  return probe.copy(probe.length + zeros)
 }
 
 function higher(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {

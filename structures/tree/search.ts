@@ -54,8 +54,7 @@ function touchCell(words: Uint32Array, base: number, cell: number): void {
 /** Reads from the leaf's first cache lines at once, so that the processor waits for memory once and not once in each step of the search. */
 export function touchLeaf(segment: Segment, base: number): void {
   const { words } = segment
-  touched[0] =
-    words[(base + LINE_BYTES) >>> 2] ^ words[(base + 2 * LINE_BYTES) >>> 2] ^ words[(base + 3 * LINE_BYTES) >>> 2]
+  touched[0] = words[(base + LINE_BYTES) >>> 2] ^ words[(base + 2 * LINE_BYTES) >>> 2] ^ words[(base + 3 * LINE_BYTES) >>> 2]
 }
 
 /** Index of the branch's child that the probe's key belongs to: the number of separators that are not above it. */

@@ -127,7 +127,9 @@ export class Tree<K, V> extends TreeReader<K, V> {
     const transaction = this.enter()
     if (transaction !== undefined) return { pages: this.pages, root: this.root, transaction, snapshot: undefined, ownsSnapshot: false }
     const snapshot = this.host.takeSnapshot()
-    return { pages: snapshot.pages, root: snapshot.state(this.id)?.root ?? 0, transaction, snapshot, ownsSnapshot: true }
+    // If nothing new became visible meanwhile, the snapshot shows what was pinned, whose root is known already.
+    const root = this.host.pin() === this.pin ? this.root : (snapshot.state(this.id)?.root ?? 0)
+    return { pages: this.pages, root, transaction, snapshot, ownsSnapshot: true }
   }
 
   protected enter(): PageTransaction | undefined {

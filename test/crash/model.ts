@@ -170,8 +170,9 @@ export class Model {
     const named = allowed.filter((version) => version.transaction !== undefined && version.transaction <= transaction).pop()
     const reason = named === undefined ? 'it is older than what was acknowledged' : difference(store, named.state)
     if (named !== undefined && reason === undefined) return named
-    const ghost = allowed.find((version) => version.transaction === undefined && difference(store, version.state) === undefined)
-    if (ghost !== undefined) return ghost
+    // An unfinished version has no id, and the id of one that was lost with its process is given to another.
+    const other = allowed.find((version) => difference(store, version.state) === undefined)
+    if (other !== undefined) return other
     const ids = allowed.map((version) => version.transaction ?? 'unfinished').join(', ')
     return { wrong: `recovered transaction ${transaction}, allowed are ${ids}: ${reason}` }
   }

@@ -61,7 +61,7 @@ export class Verifier {
     disk.onPoint = undefined
     const transaction = recoveredTo(store)
     const judgement = this.model.judge(store, transaction, expectation)
-    if ('wrong' in judgement) throw new CrashFinding(judgement.wrong)
+    if ('wrong' in judgement) throw Object.assign(new CrashFinding(judgement.wrong), { image })
     const { state } = judgement
     await checkStore(store)
     for (const crash of this.sample(inside)) await this.verifySame(crash, transaction, state, 'a crash inside recovery')

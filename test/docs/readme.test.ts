@@ -36,7 +36,14 @@ test('every command that README names exists', (t) => {
 })
 
 test('every relative link of the documents leads somewhere', (t) => {
-  for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/architecture.md', 'docs/durability.md', 'docs/decisions/README.md']) {
+  for (const document of [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'docs/architecture.md',
+    'docs/durability.md',
+    'docs/decisions/README.md',
+  ]) {
     const text = readFileSync(join(ROOT, document), 'utf8')
     for (const [, target] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
       t.notThrows(() => readFileSync(join(ROOT, dirname(document), target)), `${document}: ${target}`)

@@ -41,7 +41,7 @@ function storm(path: string, seed: number, rounds: number): void {
   const nativeFile = () => new native.File(join(path, 'file'), true, 2, 7, 0o666)
   for (let round = 0; round < rounds; round++) {
     const file = open()
-    file.truncate(65536)
+    file.allocate(65536)
     const view = file.view({ offset: 0, length: 65536, access: 'write' })
     const inner = nativeFile()
     const innerView = new native.View(inner, 0, 65536, true)
@@ -59,9 +59,8 @@ function storm(path: string, seed: number, rounds: number): void {
       const target = targets[Math.floor(random() * targets.length)] as Record<string, unknown>
       const names = [...Object.getOwnPropertyNames(target), ...Object.getOwnPropertyNames(Object.getPrototypeOf(target))]
       const name = names[Math.floor(random() * names.length)] as string
-      // Waiting for a lock and allocating take what they are told to; both are tested with sane numbers elsewhere.
-      if (['lockWait', 'allocate', 'truncate', 'write', 'writePages', 'constructor', 'bytes'].includes(name) && random() < 0.8) continue
-      if (['lockWait', 'allocate'].includes(name)) continue
+      // Waiting and allocating take what they are told to, and cutting a mapped file makes its views fatal: tested elsewhere.
+      if (['lockWait', 'allocate', 'truncate'].includes(name)) continue
       try {
         const method = (target as Record<string, unknown>)[name]
         if (typeof method !== 'function') continue

