@@ -94,8 +94,7 @@ export function valueToJson(encoding: ValueEncoding, value: unknown, packed: () 
 
 /** Whether JSON brings back exactly this value. */
 function isPlain(value: unknown): boolean {
-  if (value === null || typeof value === 'boolean') return true
-  if (typeof value === 'string') return value.isWellFormed?.() ?? true
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
   if (Array.isArray(value)) return value.every(isPlain)
   if (typeof value !== 'object') return false

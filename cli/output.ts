@@ -3,8 +3,8 @@
  */
 import { once } from 'node:events'
 import Table from 'cli-table3'
-import { stringify } from 'csv-stringify/sync'
 import { Option } from 'commander'
+import { stringify } from 'csv-stringify/sync'
 import colors from 'picocolors'
 
 /** How rows are printed. */

@@ -15,7 +15,7 @@ export function seededRandom(seed: number): () => number {
 
 /** The seed of this run: `HOLDFAST_SEED`, or one from the clock. */
 export function seedOfRun(): number {
-  const given = process.env['HOLDFAST_SEED']
+  const given = process.env.HOLDFAST_SEED
   return given === undefined ? (Date.now() % 2 ** 32) >>> 0 : Number(given)
 }
 

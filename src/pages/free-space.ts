@@ -81,19 +81,20 @@ export class FreeSpace {
     while (this.highWater < change.highWater) this.free.add(this.extend(1))
     const waiting = new Set<PageNumber>()
     for (const page of change.allocated) if (!this.free.delete(page)) waiting.add(page)
-    if (waiting.size > 0 && !this.withdraw(waiting)) return false
+    if (waiting.size > 0 && this.withdraw((page) => waiting.has(page)) !== waiting.size) return false
+    if (this.highWater > change.highWater) this.withdraw((page) => page >= change.highWater)
     this.trim(change.highWater)
     this.commit(change.transaction, change.freedYoung, change.freedOld)
     return true
   }
 
-  /** Takes pages out of the pending ones: a state worked out from the pages holds back more than its neighbours do. */
-  private withdraw(pages: ReadonlySet<PageNumber>): boolean {
+  /** Takes pages out of the pending ones, and says how many: a state worked out anew holds back more than its neighbours do. */
+  private withdraw(gone: (page: PageNumber) => boolean): number {
     const before = this.pendingCount
-    const remove = (entry: Pending): Pending => ({ ...entry, pages: entry.pages.filter((page) => !pages.has(page)) })
+    const remove = (entry: Pending): Pending => ({ ...entry, pages: entry.pages.filter((page) => !gone(page)) })
     this.young = this.young.map(remove)
     this.old = this.old.map(remove)
-    return before - this.pendingCount === pages.size
+    return before - this.pendingCount
   }
 
   /** Lowers the high-water mark to `highWater`; what lies behind is free. */

@@ -238,7 +238,12 @@ export class Pager {
   /** Works the free space out from the newest checkpoint's free list and the log, or else from the pages themselves. */
   private load(newest: Roots): void {
     const { meta } = newestMeta(this.storage.data)
-    this.space = new FreeSpace(meta.highWater, freelistRanges(this.pages, meta.freelist))
+    // Live snapshots may need pages that the list names, and its checkpoint may not be durable yet: they wait for both.
+    const listed: number[] = []
+    for (const [start, count] of freelistRanges(this.pages, meta.freelist))
+      for (let page = start; page < start + count; page++) listed.push(page)
+    this.space = new FreeSpace(meta.highWater)
+    this.space.commit(meta.transaction >>> 0, [], listed)
     if (this.applyFrames(meta.transaction, meta.logStart, newest)) return
     const owned = new PageSet()
     this.options.ownedPages(newest, owned)

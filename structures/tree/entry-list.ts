@@ -180,7 +180,7 @@ export class EntryList {
     const { bytes } = image
     const header = this.isBranch ? BRANCH_CELL_BYTES : LEAF_CELL_BYTES
     let cell = PAGE_SIZE
-    for (let index = from; index < to; index++) {
+    for (let index = to - 1; index >= from; index--) {
       const length = this.prefixLength[index] + this.suffixLength[index] - prefixLength
       const payload = this.payloadLength[index]
       cell -= header + length + payload

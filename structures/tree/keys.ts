@@ -43,6 +43,22 @@ export function encodeKey(encoding: KeyEncoding, key: unknown, probe: Probe): vo
   else encodeTuple(key, probe)
 }
 
+/** A key that the caller cannot change any more. */
+export type PreparedKey = string | number | Uint8Array
+
+/** Gives a key a form that lasts; `probe` is used on the way. Throws what `encodeKey` throws, for strings and numbers later. */
+export function prepareKey(encoding: KeyEncoding, key: unknown, probe: Probe): PreparedKey {
+  if (encoding === 'string' || encoding === 'number') return key as string | number
+  encodeKey(encoding, key, probe)
+  return probe.copy()
+}
+
+/** Fills the probe with a key that `prepareKey` returned. */
+export function encodePreparedKey(encoding: KeyEncoding, key: PreparedKey, probe: Probe): void {
+  if (encoding === 'string' || encoding === 'number') encodeKey(encoding, key, probe)
+  else probe.set(key as Uint8Array)
+}
+
 /** The probe's key. */
 export function decodeKey(encoding: KeyEncoding, probe: Probe): unknown {
   const { bytes, length } = probe

@@ -90,7 +90,7 @@ function behindPrefix(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length
   while (length > 0 && prefix[length - 1] === 0xff) length--
   if (length === 0) return undefined
-  const behind = prefix.slice(0, length)
+  const behind = Buffer.from(prefix.subarray(0, length))
   behind[length - 1]++
   return behind
 }

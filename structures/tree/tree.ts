@@ -7,7 +7,7 @@ import type { Pages } from '../../src/pages/pages.js'
 import type { Snapshot, StructureHost } from '../../src/store/structure-host.js'
 import { appender } from './append.js'
 import { insert } from './insert.js'
-import { encodeKey, type KeyEncoding } from './keys.js'
+import { encodeKey, encodePreparedKey, type KeyEncoding, type PreparedKey, prepareKey } from './keys.js'
 import { TreeOperation, TreeOperationFlag } from './kind.js'
 import { VALUE_ASCII } from './layout.js'
 import type { TreeView } from './position.js'
@@ -59,7 +59,9 @@ export class Tree<K, V> extends TreeReader<K, V> {
    * Resolves when the change is durable.
    */
   put(key: K, value: V): Promise<void> {
-    this.encode(key, prepareValue(this.valueEncoding, value))
+    const prepared = prepareValue(this.valueEncoding, value)
+    encodeKey(this.keyEncoding, key, probe)
+    valueBytes.set(prepared)
     this.putEncoded()
     return this.host.committed()
   }
@@ -99,11 +101,13 @@ export class Tree<K, V> extends TreeReader<K, V> {
    */
   load(entries: Iterable<readonly [K, V]>): number {
     let count = 0
-    let keys: K[] = []
+    let keys: PreparedKey[] = []
     let values: PreparedValue[] = []
     for (const [key, value] of entries) {
-      keys.push(key)
-      values.push(prepareValue(this.valueEncoding, value))
+      // The source may use its arrays again for the next entry.
+      keys.push(prepareKey(this.keyEncoding, key, probe))
+      const prepared = prepareValue(this.valueEncoding, value)
+      values.push(this.valueEncoding === 'binary' ? Uint8Array.from(prepared as Uint8Array) : prepared)
       count++
       if (keys.length < LOAD_ENTRIES) continue
       this.loadSome(keys, values)
@@ -155,8 +159,8 @@ export class Tree<K, V> extends TreeReader<K, V> {
   }
 
   /** Checks a prepared entry and leaves it in `probe` and `valueBytes`. */
-  private encode(key: K, value: PreparedValue): void {
-    encodeKey(this.keyEncoding, key, probe)
+  private encode(key: PreparedKey, value: PreparedValue): void {
+    encodePreparedKey(this.keyEncoding, key, probe)
     valueBytes.set(value)
   }
 
@@ -211,7 +215,7 @@ export class Tree<K, V> extends TreeReader<K, V> {
   }
 
   /** Stores some entries of a load; no code of the caller runs meanwhile. */
-  private loadSome(keys: readonly K[], values: readonly PreparedValue[]): void {
+  private loadSome(keys: readonly PreparedKey[], values: readonly PreparedValue[]): void {
     const transaction = keys.length === 0 ? undefined : this.host.change()
     if (transaction === undefined) {
       for (let index = 0; index < keys.length; index++) {
@@ -231,7 +235,7 @@ export class Tree<K, V> extends TreeReader<K, V> {
   }
 
   /** Stores entries up to the first that cannot be stored, and returns why it cannot. */
-  private appendAll(transaction: PageTransaction, keys: readonly K[], values: readonly PreparedValue[]): unknown {
+  private appendAll(transaction: PageTransaction, keys: readonly PreparedKey[], values: readonly PreparedValue[]): unknown {
     const state = transaction.state(this.id)
     let refusal: unknown
     appender.begin(transaction, state)

@@ -101,7 +101,7 @@ export class ValueBytes {
 
   /** The bytes, copied. */
   copy(): Uint8Array {
-    return this.bytes.slice(0, this.length)
+    return Uint8Array.prototype.slice.call(this.bytes, 0, this.length)
   }
 }
 

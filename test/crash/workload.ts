@@ -41,7 +41,9 @@ export class Workload {
   private flushesHeld = true
   /** Promises for what is not durable yet, and the process that waits. */
   private readonly waiting = new Map<Promise<void>, MemoryStorage>()
-  /** A flush has failed: writing is refused until the store was reopened. */
+  /** A fault was ordered since the store was reopened. */
+  private faulted = false
+  /** A write to the disk has failed: writing is refused until the store was reopened. */
   private poisoned = false
 
   constructor(
@@ -92,7 +94,15 @@ export class Workload {
     let draw = this.random() * usable.reduce((sum, [weight]) => sum + weight, 0)
     const [, name, run] = usable.find(([weight]) => (draw -= weight) < 0) as [number, string, () => unknown]
     this.doing = name
-    await run()
+    try {
+      await run()
+    } catch (error) {
+      // A fault met a checkpoint in the background, or a frame that could not be taken back.
+      if (!this.faulted || (error as { code?: string }).code !== 'ERR_POISONED') throw error
+      this.model.abort()
+      this.poisoned = true
+    }
+    this.disk.faults = undefined
     await this.settle()
   }
 
@@ -130,7 +140,7 @@ export class Workload {
 
   /** A commit failed or its process died: readers say whether it became visible. */
   private undecided(draft: Draft, error: unknown): void {
-    if (this.disk.faults === undefined) throw error
+    if (this.disk.faults === undefined || (error as { code?: string }).code === 'ERR_POISONED') throw error
     this.disk.faults = undefined
     const reader = this.handles.find(({ storage }) => !storage.killed)
     if (reader === undefined) return this.model.abandon()
@@ -155,9 +165,11 @@ export class Workload {
 
   private async batch(handle: Handle): Promise<void> {
     const draft = this.model.begin()
+    let failure: unknown
     const promises = Array.from({ length: 1 + this.below(4) }, () => this.change(draft, handle.store))
-    for (const promise of promises) promise.catch(() => undefined)
+    for (const promise of promises) promise.catch((error: unknown) => (failure = error))
     await this.turn()
+    if (failure !== undefined) throw failure
     const index = this.model.commit(newestOf(handle.store))
     this.acknowledgeLater(handle, index, Promise.all(promises).then(() => undefined))
   }
@@ -306,7 +318,7 @@ export class Workload {
     for (const handle of [...this.handles]) this.kill(handle)
     this.releaseFlushes()
     await this.settle()
-    this.poisoned = false
+    this.poisoned = this.faulted = false
     const control = new ControlWords(this.disk.control)
     // What the log does not carry is durable, and so outlives the last process, only by a checkpoint.
     const lostByDeath = idDifference(control.load(Word.CHECKPOINT_DONE), control.load(Word.BARRIER)) < 0 && control.load(Word.BARRIER) !== 0
@@ -347,6 +359,7 @@ export class Workload {
   private async failedFlush(handle: Handle): Promise<void> {
     await this.awaitDurable()
     let failed = false
+    this.faulted = true
     this.disk.faults = ({ operation }) => {
       if (operation !== 'flush' && operation !== 'flushSync') return undefined
       if (failed) return undefined
@@ -369,6 +382,7 @@ export class Workload {
   /** Lets the n-th storage call of this step go wrong. */
   private faultAt(ordinal: number, fault: (call: StorageCall) => Fault | undefined): void {
     let left = ordinal
+    this.faulted = true
     this.disk.faults = (call) => (--left === 0 ? fault(call) : undefined)
   }
 

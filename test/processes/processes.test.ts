@@ -47,7 +47,9 @@ class Process {
 
   /** Begins a transaction that never ends; resolves inside of it. */
   hold(): Promise<void> {
-    return new Promise((resolve) => void this.ask({ do: 'hold' }, (message) => message.holding && resolve()).catch(() => {}))
+    return new Promise((resolve, reject) => {
+      this.ask({ do: 'hold' }, (message) => message.holding && resolve()).catch(reject)
+    })
   }
 
   async kill(): Promise<void> {

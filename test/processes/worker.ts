@@ -52,14 +52,16 @@ async function carryOut(command: Command): Promise<unknown> {
       return store.tree('pairs').get(command.key) ?? null
     case 'put':
       return store.tree('pairs').put(command.key, command.value)
-    case 'hold':
+    case 'hold': {
       // Dies, or is stopped, in the middle of a transaction.
+      const tree = store.tree('pairs')
       store.write(() => {
-        store.tree('pairs').put('left', -1)
+        tree.put('left', -1)
         process.send?.({ holding: true })
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
       })
       return null
+    }
     case 'pairs':
       for (let number = 0; number < command.count; number++) {
         await writePair(number)

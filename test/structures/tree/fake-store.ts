@@ -251,7 +251,8 @@ export class FakeTransaction implements PageTransaction {
     value: Uint8Array,
     valueLength: number,
   ): void {
-    this.operations.push({ structure, operation, flags, key: key.slice(0, keyLength), value: value.slice(0, valueLength) })
+    const copy = (bytes: Uint8Array, length: number) => Uint8Array.from(bytes.subarray(0, length))
+    this.operations.push({ structure, operation, flags, key: copy(key, keyLength), value: copy(value, valueLength) })
     // Between operations pages may move in memory: whoever kept a segment reads poison.
     if (this.operations.length % 16 !== 0) return
     for (const place of this.own.values()) {
