@@ -6,7 +6,7 @@ import type { Pages } from '../../src/pages/pages.js'
 import { childOf, leafCell, MAX_DEPTH } from './layout.js'
 import { NOT_FOUND, notOfTree, tooDeep } from './lookup.js'
 import { Probe } from './probe.js'
-import { childIndex, lowerBound, touchLeaf } from './search.js'
+import { cellBound, childIndex, headBound, touchLeaf } from './search.js'
 
 /** Keys in a batch. */
 export const BATCH_KEYS = 32
@@ -18,7 +18,6 @@ export const batchCells = new Int32Array(BATCH_KEYS)
 
 const batchPages = new Uint32Array(BATCH_KEYS)
 const batchBases = new Int32Array(BATCH_KEYS)
-const touched = new Int32Array(1)
 
 /** Looks the first `count` keys of the batch up. `root` is a page, not 0. */
 export function findBatch(pages: Pages, root: PageNumber, count: number): void {
@@ -60,16 +59,11 @@ function locateBatch(pages: Pages, count: number): number {
 }
 
 function searchLeaves(count: number): void {
+  for (let lane = 0; lane < count; lane++) batchCells[lane] = headBound(batch[lane].segment, batchBases[lane], batch[lane])
   for (let lane = 0; lane < count; lane++) {
     const probe = batch[lane]
     const base = batchBases[lane]
-    const index = lowerBound(probe.segment, base, probe)
-    if (!probe.found) {
-      batchCells[lane] = NOT_FOUND
-      continue
-    }
-    const cell = leafCell(probe.segment, base, index)
-    batchCells[lane] = cell
-    touched[0] = probe.segment.bytes[cell] ^ probe.segment.bytes[cell + 64]
+    const index = cellBound(probe.segment, base, probe, batchCells[lane])
+    batchCells[lane] = probe.found ? leafCell(probe.segment, base, index) : NOT_FOUND
   }
 }

@@ -15,22 +15,40 @@ const touched = new Int32Array(1)
 
 /** Index of the leaf's first entry that is not below the probe; sets `probe.found` if it is equal. */
 export function lowerBound(segment: Segment, base: number, probe: Probe): number {
+  return cellBound(segment, base, probe, headBound(segment, base, probe))
+}
+
+/**
+ * The first half of `lowerBound`, which reads no cell: the index of the first entry whose head is not below the probe's, if the heads are equal;
+ * else the inverted result of the whole. The cell that comes next is read ahead.
+ */
+export function headBound(segment: Segment, base: number, probe: Probe): number {
   const { words } = segment
   const count = segment.halves[(base + PAGE_COUNT) >>> 1]
   const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
-  probe.found = false
   if (prefixLength > 0) {
     const order = comparePrefix(segment, base, prefixLength, probe)
-    if (order !== 0) return order < 0 ? 0 : count
+    if (order !== 0) return order < 0 ? ~0 : ~count
   }
   const head = probeHead(probe, prefixLength)
-  const heads = (base + TREE_PREFIX + ((prefixLength + 3) & ~3)) >>> 2
-  let low = firstHeadFrom(words, heads, count, head)
-  if (low === count || words[heads + low] !== head) return low
-  let high = low + 1
-  if (high < count && words[heads + high] === head) high = firstHeadAbove(words, heads, high, count, head)
+  const heads = headsIndexBehind(base, prefixLength)
+  const low = firstHeadFrom(words, heads, count, head)
+  if (low === count || words[heads + low] !== head) return ~low
+  touchCell(words, base, segment.halves[((heads + count) << 1) + low])
+  return low
+}
+
+/** The second half: `bound` is what `headBound` returned. */
+export function cellBound(segment: Segment, base: number, probe: Probe, bound: number): number {
+  probe.found = false
+  if (bound < 0) return ~bound
+  const { words } = segment
+  const count = segment.halves[(base + PAGE_COUNT) >>> 1]
+  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  const heads = headsIndexBehind(base, prefixLength)
   const pointers = (heads + count) << 1
-  touchCell(words, base, segment.halves[pointers + low])
+  let low = bound
+  let high = lastEqualHead(words, heads, low, count)
   while (low < high) {
     const middle = (low + high) >>> 1
     const order = compareCell(segment, base + segment.halves[pointers + middle], LEAF_CELL_BYTES, probe, prefixLength)
@@ -67,11 +85,10 @@ export function childIndex(segment: Segment, base: number, probe: Probe): number
     if (order !== 0) return order < 0 ? 0 : count
   }
   const head = probeHead(probe, prefixLength)
-  const heads = (base + TREE_PREFIX + ((prefixLength + 3) & ~3)) >>> 2
+  const heads = headsIndexBehind(base, prefixLength)
   let low = firstHeadFrom(words, heads, count, head)
   if (low === count || words[heads + low] !== head) return low
-  let high = low + 1
-  if (high < count && words[heads + high] === head) high = firstHeadAbove(words, heads, high, count, head)
+  let high = lastEqualHead(words, heads, low, count)
   const pointers = (heads + 2 * count + 1) << 1
   while (low < high) {
     const middle = (low + high) >>> 1
@@ -147,13 +164,23 @@ function firstHeadFrom(words: Uint32Array, heads: number, count: number, head: n
   return index
 }
 
-function firstHeadAbove(words: Uint32Array, heads: number, low: number, high: number, head: number): number {
+/** Index behind the last of the heads that are equal to the one at `from`. */
+function lastEqualHead(words: Uint32Array, heads: number, from: number, count: number): number {
+  const head = words[heads + from]
+  let low = from + 1
+  if (low === count || words[heads + low] !== head) return low
+  let high = count
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (words[heads + middle] <= head) low = middle + 1
+    if (words[heads + middle] === head) low = middle + 1
     else high = middle
   }
   return low
+}
+
+/** Index into `words` of the first head behind a prefix. */
+function headsIndexBehind(base: number, prefixLength: number): number {
+  return (base + TREE_PREFIX + ((prefixLength + 3) & ~3)) >>> 2
 }
 
 /** Order of a cell's key and the probe, whose prefixes and heads are equal. */

@@ -21,6 +21,8 @@ export class Walk {
   /** Branches above the leaf, from the root down, and the child taken in each. */
   private readonly branches: PageNumber[] = []
   private readonly indexes: number[] = []
+  /** How many of them there are. */
+  private depth = 0
 
   constructor(
     readonly reader: PageReader,
@@ -33,7 +35,7 @@ export class Walk {
   /** Goes to the first leaf; `false` if the tree is empty. */
   seekFirst(): boolean {
     if (this.root === 0) return false
-    this.start()
+    this.depth = 0
     this.descendAtEdge(this.root, false)
     return true
   }
@@ -41,7 +43,7 @@ export class Walk {
   /** Goes to the last leaf; `false` if the tree is empty. */
   seekLast(): boolean {
     if (this.root === 0) return false
-    this.start()
+    this.depth = 0
     this.descendAtEdge(this.root, true)
     return true
   }
@@ -49,15 +51,14 @@ export class Walk {
   /** Goes to the leaf that the probe's key belongs to; returns the index there of the first entry not below it, maybe `count`. -1 if the tree is empty. */
   seek(probe: Probe): number {
     if (this.root === 0) return -1
-    this.start()
+    this.depth = 0
     let page = this.root
     for (;;) {
       const type = this.locate(page)
       const { segment, base } = this.reader
       if (type === PageType.LEAF) break
       const index = childIndex(segment, base, probe)
-      this.branches.push(page)
-      this.indexes.push(index)
+      this.enter(page, index)
       page = childOf(segment, base, index)
     }
     this.arrive(page)
@@ -91,13 +92,12 @@ export class Walk {
   /** Goes up to the nearest branch with a child beside the one taken, and down there. */
   private turn(step: 1 | -1): boolean {
     const { branches, indexes, reader } = this
-    for (let level = branches.length - 1; level >= 0; level--) {
+    for (let level = this.depth - 1; level >= 0; level--) {
       reader.locate(branches[level])
       const index = indexes[level] + step
       if (index < 0 || index > countOf(reader.segment, reader.base)) continue
       indexes[level] = index
-      branches.length = level + 1
-      indexes.length = level + 1
+      this.depth = level + 1
       this.descendAtEdge(childOf(reader.segment, reader.base, index), step < 0)
       return true
     }
@@ -109,20 +109,19 @@ export class Walk {
     while (this.locate(page) === PageType.BRANCH) {
       const { segment, base } = this.reader
       const index = isLast ? countOf(segment, base) : 0
-      this.branches.push(page)
-      this.indexes.push(index)
+      this.enter(page, index)
       page = childOf(segment, base, index)
     }
     this.arrive(page)
   }
 
-  private start(): void {
-    this.branches.length = 0
-    this.indexes.length = 0
+  private enter(branch: PageNumber, index: number): void {
+    this.branches[this.depth] = branch
+    this.indexes[this.depth++] = index
   }
 
   private locate(page: PageNumber): number {
-    if (this.branches.length > MAX_DEPTH) throw tooDeep(this.root)
+    if (this.depth > MAX_DEPTH) throw tooDeep(this.root)
     this.reader.locate(page)
     const type = this.reader.segment.bytes[this.reader.base + PAGE_TYPE]
     if (type !== PageType.LEAF && type !== PageType.BRANCH) throw notOfTree(page)
