@@ -78,9 +78,9 @@ export function valueFromJson(encoding: ValueEncoding, json: unknown): unknown {
   return packed === undefined ? json : unpackr.unpack(Buffer.from(packed, 'base64'))
 }
 
-/** A value for people. */
-export function valueToText(value: unknown): string {
-  if (typeof value === 'string') return value
+/** A value for people; also what an argument takes. */
+export function valueToText(encoding: ValueEncoding, value: unknown): string {
+  if (encoding === 'string') return value as string
   if (value instanceof Uint8Array) return bytesToText(value)
   return JSON.stringify(value, readable) ?? 'undefined'
 }

@@ -52,17 +52,24 @@ export function openInput(file: string, format: InputFormat | undefined): Input 
 
 async function* jsonRecords(stream: Readable): AsyncGenerator<readonly InputRecord[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
+  let batch: InputRecord[] = []
   let rest = ''
   let line = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    const lines = (rest + decode(decoder, chunk, line)).split('\n')
-    rest = lines.pop() ?? ''
-    const batch: InputRecord[] = []
-    for (const text of lines) addJson(batch, text, ++line)
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      const lines = (rest + decode(decoder, chunk, line)).split('\n')
+      rest = lines.pop() ?? ''
+      for (const text of lines) addJson(batch, text, ++line)
+      if (batch.length < BATCH_RECORDS) continue
+      yield batch
+      batch = []
+    }
+    addJson(batch, rest + decode(decoder, undefined, line), ++line)
+  } catch (error) {
+    // What stands before the mistake is loaded, and the message of the loader would count it.
     yield batch
+    throw error
   }
-  const batch: InputRecord[] = []
-  addJson(batch, rest + decode(decoder, undefined, line), ++line)
   yield batch
 }
 

@@ -16,15 +16,16 @@ export const get = new Command('get')
   .addHelpText('after', `\nExamples:\n  holdfast get cities.hold 2950159\n  holdfast get cities.hold '["DE","Berlin"]' --tree by-name`)
   .action((path: string, keyText: string, options: { tree?: string }) =>
     reading(path, async (store) => {
-      const { tree, key } = existingTree(store, options.tree)
+      const { tree, key, value: encoding } = existingTree(store, options.tree)
       const value = tree.get(keyFromText(key, keyText))
       if (value === undefined) throw new Failure(ExitCode.NO, `no entry with the key ${keyText}`)
       if (value instanceof Uint8Array && !isTerminal()) await writeOut(value)
-      else if (isTerminal() && typeof value === 'object' && !(value instanceof Uint8Array)) await writeOut(`${pretty(value)}\n`)
-      else await writeOut(`${valueToText(value)}\n`)
+      else if (isTerminal() && typeof value === 'object' && !(value instanceof Uint8Array))
+        await writeOut(`${pretty(valueToText(encoding, value))}\n`)
+      else await writeOut(`${valueToText(encoding, value)}\n`)
     }),
   )
 
-function pretty(value: unknown): string {
-  return JSON.stringify(JSON.parse(valueToText(value)), undefined, 2)
+function pretty(json: string): string {
+  return JSON.stringify(JSON.parse(json), undefined, 2)
 }

@@ -86,7 +86,7 @@ function* rowsOf(store: Store, options: Options): Generator<Row> {
         },
         value: {
           get text() {
-            return valueToText(entryValue)
+            return valueToText(value, entryValue)
           },
           get json() {
             return valueToJson(value, entryValue, () => view.getBytes(entryKey))

@@ -18,6 +18,7 @@ export const stat = new Command('stat')
       if (format === 'jsonl') return writeOut(`${JSON.stringify(figures)}\n`)
       if (format === 'json') return writeOut(`${JSON.stringify(figures, undefined, 2)}\n`)
       await printRows(['figure', 'value'], figureRows(figures), format)
+      if (format !== 'box') await writeOut('\n')
       await printRows(['tree', 'entries', 'key', 'value'], treeRows(figures), format)
     }),
   )

@@ -186,7 +186,7 @@ function print(): void {
   for (const [claim, holds] of claims) console.log(`${holds ? colors.green('✔') : colors.red('✘')} ${claim}`)
   const path = relative(process.cwd(), PATH)
   console.log(
-    `\nThe store is ${path}. Look into it:\n  npx holdfast stat ${path}\n  npx holdfast scan ${path} by-name --prefix '["IS"]' --limit 5`,
+    `\nThe store is ${path}. Look into it:\n  npx holdfast stat ${path}\n  npx holdfast scan ${path} --tree by-name --prefix '["IS"]' --limit 5`,
   )
   if (!claims.every(([, holds]) => holds)) process.exitCode = 1
 }

@@ -86,6 +86,9 @@ function recover(pager: Pager, options: OpenOptions): RecoveryReport | undefined
 /** The log to replay; `undefined` if none is needed, after what a cut-short creation or close left was removed. */
 function neededLog(pager: Pager, meta: Meta): RedoLog | undefined {
   const log = RedoLog.open(pager.storage, pager.storeId)
+  // The processes before may have died between writing the newest meta page and its flush: until it is durable, a power cut
+  // brings the older one back, and nothing that one needs may be overwritten or removed (invariant V1).
+  if (log !== undefined) pager.storage.data.flushSync()
   if (meta.logSalt !== 0) {
     if (log !== undefined && log.header.salt === meta.logSalt) return log
     log?.close()

@@ -3,10 +3,10 @@
  */
 import { PAGE_SHIFT, PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
 import type { Pages } from '../../src/pages/pages.js'
-import { childOf, leafCell, MAX_DEPTH } from './layout.js'
+import { childOf, MAX_DEPTH } from './layout.js'
 import { NOT_FOUND, notOfTree, tooDeep } from './lookup.js'
 import { Probe } from './probe.js'
-import { cellBound, childIndex, headBound, touchLeaf } from './search.js'
+import { cellAt, cellBound, childIndex, headBound, touchCell, touched, touchPage } from './search.js'
 
 /** Keys in a batch. */
 export const BATCH_KEYS = 32
@@ -18,6 +18,8 @@ export const batchCells = new Int32Array(BATCH_KEYS)
 
 const batchPages = new Uint32Array(BATCH_KEYS)
 const batchBases = new Int32Array(BATCH_KEYS)
+const batchBounds = new Int32Array(BATCH_KEYS)
+const batchWords: Uint32Array[] = []
 
 /** Looks the first `count` keys of the batch up. `root` is a page, not 0. */
 export function findBatch(pages: Pages, root: PageNumber, count: number): void {
@@ -40,30 +42,41 @@ export function findBatch(pages: Pages, root: PageNumber, count: number): void {
 
 /** Finds the batch's pages, which are all of one type, and returns it. */
 function locateBatch(pages: Pages, count: number): number {
-  let type = 0
   for (let lane = 0; lane < count; lane++) {
     const page = batchPages[lane]
     if (pages.verified[page] !== 1) pages.touch(page)
     const segment = pages.segments[page >>> pages.shift]
-    const base = (page & pages.mask) << PAGE_SHIFT
     batch[lane].segment = segment
-    batchBases[lane] = base
-    touchLeaf(segment, base)
+    batchWords[lane] = segment.words
+    batchBases[lane] = (page & pages.mask) << PAGE_SHIFT
   }
+  // A loop of its own and short, so that the processor has many of these reads under way.
+  let read = 0
+  for (let lane = 0; lane < count; lane++) read ^= touchPage(batchWords[lane], batchBases[lane])
+  touched[0] = read
+  const type = batch[0].segment.bytes[batchBases[0] + PAGE_TYPE]
   for (let lane = 0; lane < count; lane++) {
     const found = batch[lane].segment.bytes[batchBases[lane] + PAGE_TYPE]
-    if (lane === 0) type = found
     if (found !== type || (found !== PageType.LEAF && found !== PageType.BRANCH)) throw notOfTree(batchPages[lane])
   }
   return type
 }
 
 function searchLeaves(count: number): void {
-  for (let lane = 0; lane < count; lane++) batchCells[lane] = headBound(batch[lane].segment, batchBases[lane], batch[lane])
   for (let lane = 0; lane < count; lane++) {
     const probe = batch[lane]
     const base = batchBases[lane]
-    const index = cellBound(probe.segment, base, probe, batchCells[lane])
-    batchCells[lane] = probe.found ? leafCell(probe.segment, base, index) : NOT_FOUND
+    const bound = headBound(probe.segment, base, probe)
+    batchBounds[lane] = bound
+    batchCells[lane] = bound < 0 ? base : cellAt(probe.segment, base, bound)
+  }
+  let read = 0
+  for (let lane = 0; lane < count; lane++) read ^= touchCell(batchWords[lane], batchCells[lane])
+  touched[0] = read
+  for (let lane = 0; lane < count; lane++) {
+    const probe = batch[lane]
+    const base = batchBases[lane]
+    const index = cellBound(probe.segment, base, probe, batchBounds[lane])
+    batchCells[lane] = probe.found ? cellAt(probe.segment, base, index) : NOT_FOUND
   }
 }

@@ -10,7 +10,7 @@ import { damaged, type Pages } from '../../src/pages/pages.js'
 import type { Segment } from '../../src/pages/segment.js'
 import { childOf, halfAt, LEAF_CELL_BYTES, LEAF_CELL_KEY, LEAF_CELL_VALUE, LENGTH_MASK, leafCell, MAX_DEPTH } from './layout.js'
 import type { Probe } from './probe.js'
-import { childIndex, lowerBound, touchLeaf } from './search.js'
+import { childIndex, lowerBound, touched, touchPage } from './search.js'
 
 /** No cell holds the key. */
 export const NOT_FOUND = -1
@@ -24,7 +24,7 @@ export function findInPages(pages: Pages, root: PageNumber, probe: Probe): numbe
     const base = (page & pages.mask) << PAGE_SHIFT
     const type = segment.bytes[base + PAGE_TYPE]
     if (type === PageType.LEAF) {
-      touchLeaf(segment, base)
+      touched[0] = touchPage(segment.words, base)
       return findInLeaf(segment, base, probe)
     }
     if (type !== PageType.BRANCH) throw notOfTree(page)

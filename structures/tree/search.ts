@@ -5,22 +5,31 @@
  */
 import { PAGE_COUNT, PAGE_SIZE } from '../../src/pages/format.js'
 import type { Segment } from '../../src/pages/segment.js'
-import { BRANCH_CELL_BYTES, branchCell, headsIndex, LEAF_CELL_BYTES, LENGTH_MASK, TREE_PREFIX, TREE_PREFIX_LENGTH } from './layout.js'
+import {
+  BRANCH_CELL_BYTES,
+  branchCell,
+  headsIndex,
+  LEAF_CELL_BYTES,
+  LENGTH_MASK,
+  leafPointersIndex,
+  TREE_PREFIX,
+  TREE_PREFIX_LENGTH,
+} from './layout.js'
 import type { Probe } from './probe.js'
 
 /** Bytes of a cache line. */
 const LINE_BYTES = 64
-/** Takes what is read ahead, so that the reads are not optimised away. */
-const touched = new Int32Array(1)
 
 /** Index of the leaf's first entry that is not below the probe; sets `probe.found` if it is equal. */
 export function lowerBound(segment: Segment, base: number, probe: Probe): number {
-  return cellBound(segment, base, probe, headBound(segment, base, probe))
+  const bound = headBound(segment, base, probe)
+  if (bound >= 0) touched[0] = touchCell(segment.words, cellAt(segment, base, bound))
+  return cellBound(segment, base, probe, bound)
 }
 
 /**
  * The first half of `lowerBound`, which reads no cell: the index of the first entry whose head is not below the probe's, if the heads are equal;
- * else the inverted result of the whole. The cell that comes next is read ahead.
+ * else the inverted result of the whole.
  */
 export function headBound(segment: Segment, base: number, probe: Probe): number {
   const { words } = segment
@@ -33,9 +42,7 @@ export function headBound(segment: Segment, base: number, probe: Probe): number 
   const head = probeHead(probe, prefixLength)
   const heads = headsIndexBehind(base, prefixLength)
   const low = firstHeadFrom(words, heads, count, head)
-  if (low === count || words[heads + low] !== head) return ~low
-  touchCell(words, base, segment.halves[((heads + count) << 1) + low])
-  return low
+  return low === count || words[heads + low] !== head ? ~low : low
 }
 
 /** The second half: `bound` is what `headBound` returned. */
@@ -62,18 +69,27 @@ export function cellBound(segment: Segment, base: number, probe: Probe, bound: n
   return low
 }
 
-/** Reads from the cell's second and third cache line, so that they arrive together with the first, which is compared next. */
-function touchCell(words: Uint32Array, base: number, cell: number): void {
-  const second = Math.min(cell + LINE_BYTES, PAGE_SIZE - 4)
-  const third = Math.min(cell + 2 * LINE_BYTES, PAGE_SIZE - 4)
-  touched[0] = words[(base + second) >>> 2] ^ words[(base + third) >>> 2]
+/** Offset in the segment of the cell of entry `index`. */
+export function cellAt(segment: Segment, base: number, index: number): number {
+  return base + segment.halves[leafPointersIndex(segment, base) + index]
 }
 
-/** Reads from the leaf's first cache lines at once, so that the processor waits for memory once and not once in each step of the search. */
-export function touchLeaf(segment: Segment, base: number): void {
-  const { words } = segment
-  touched[0] = words[(base + LINE_BYTES) >>> 2] ^ words[(base + 2 * LINE_BYTES) >>> 2] ^ words[(base + 3 * LINE_BYTES) >>> 2]
+/**
+ * Reads from each of the cell's first cache lines, so that they arrive together: to be called before the first is used. The result is to be
+ * stored somewhere, or the reads would be optimised away.
+ */
+export function touchCell(words: Uint32Array, cell: number): number {
+  const last = cell | (PAGE_SIZE - 4)
+  return words[cell >>> 2] ^ words[Math.min(cell + LINE_BYTES, last) >>> 2] ^ words[Math.min(cell + 2 * LINE_BYTES, last) >>> 2]
 }
+
+/** The same for the first lines of a page, where prefix, heads and cell pointers are. */
+export function touchPage(words: Uint32Array, base: number): number {
+  return words[base >>> 2] ^ words[(base + LINE_BYTES) >>> 2] ^ words[(base + 2 * LINE_BYTES) >>> 2] ^ words[(base + 3 * LINE_BYTES) >>> 2]
+}
+
+/** Takes what was read ahead. */
+export const touched = new Int32Array(1)
 
 /** Index of the branch's child that the probe's key belongs to: the number of separators that are not above it. */
 export function childIndex(segment: Segment, base: number, probe: Probe): number {
