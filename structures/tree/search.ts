@@ -163,19 +163,22 @@ function probeHead(probe: Probe, at: number): number {
 /**
  * Index of the first head that is not below `head`.
  *
- * Bisects without a branch on what it reads, since the processor would guess half of these wrong: the difference of two 31-bit numbers
- * has its sign bit set exactly if the first is smaller. What the lost bit left open is settled at the end.
+ * Each step looks at three heads at once and has no branch on what it read, of which the processor would guess half wrong: the difference of
+ * two 31-bit numbers has its sign bit set exactly if the first is smaller. What the lost bit and the last step left open is settled at the end.
  */
 function firstHeadFrom(words: Uint32Array, heads: number, count: number, head: number): number {
   const half = head >>> 1
-  let at = heads
+  let at = heads - 1
   let length = count
-  while (length > 1) {
-    const step = length >>> 1
-    at += step & (((words[at + step - 1] >>> 1) - half) >> 31)
-    length -= step
+  while (length > 3) {
+    const quarter = length >>> 2
+    const first = ((words[at + quarter] >>> 1) - half) >>> 31
+    const second = ((words[at + 2 * quarter] >>> 1) - half) >>> 31
+    const third = ((words[at + 3 * quarter] >>> 1) - half) >>> 31
+    at += Math.imul(quarter, first + second + third)
+    length -= 3 * quarter
   }
-  let index = at - heads
+  let index = at + 1 - heads
   while (index < count && words[heads + index] < head) index++
   return index
 }
