@@ -24,6 +24,9 @@ export interface Figure {
   readonly fileBytes?: number
 }
 
+/** Ours: how it compares with the others stands in its own rows. */
+const OURS = 'holdfast'
+
 /** The limits that a workload is also compared with. */
 const LIMIT_OF: Readonly<Record<string, string>> = { 'put-durable': 'limit-write-fdatasync' }
 
@@ -64,7 +67,7 @@ export function headingOf({ machine, versions, n, rounds }: Setting): string {
 
 /** The table, a group of rows for each workload. */
 export function tableOf(figures: readonly Figure[]): string {
-  const peers = [...new Set(figures.map((figure) => figure.engine))]
+  const peers = [...new Set(figures.map((figure) => figure.engine))].filter((engine) => engine !== OURS)
   const table = new Table({
     head: ['workload', 'engine', 'median', '+-', 'p50', 'p99', 'size', ...peers.map((peer) => `x ${peer.replace('-', '-\n')}`)],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', ...peers.map(() => 'right' as const)],

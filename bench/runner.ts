@@ -90,13 +90,18 @@ async function runOnce(n: number, workload: Workload, engine: string, expected: 
     if (workload.loaded) await answerOf({ ...task, step: 'load' })
     const { sample } = (await answerOf({ ...task, step: 'run' })) as { sample: Sample }
     const fileBytes = sizeOf(directory)
-    if (sample.digest !== expected.digest) throw new Error(`${engine} read something else than was written in ${workload.name}`)
+    refuseDifference(`${engine} read something else than was written in ${workload.name}`, sample.digest, expected.digest)
     if (workload.writes) {
       const { contents } = (await answerOf({ ...task, step: 'verify' })) as { contents: number }
-      if (contents !== expected.contents) throw new Error(`${engine} holds something else than was written after ${workload.name}`)
+      refuseDifference(`${engine} holds something else than was written after ${workload.name}`, contents, expected.contents)
     }
     return { sample, fileBytes }
   })
+}
+
+/** Ends the run when a digest is not that of the reference. */
+export function refuseDifference(message: string, found: number, expected: number): void {
+  if (found !== expected) throw new Error(`${message} (digest ${found} instead of ${expected})`)
 }
 
 async function inDirectory<T>(engine: string, workload: string, use: (directory: string) => Promise<T>): Promise<T> {

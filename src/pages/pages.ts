@@ -39,8 +39,7 @@ export class Pages {
    */
   touch(page: PageNumber): void {
     if (page < FIRST_PAGE) throw damaged(page, 'a reference to a page that no structure can own')
-    if (page >= this.pagesInFile) this.pagesInFile = Math.floor(this.file.refreshSize() / PAGE_SIZE)
-    if (page >= this.pagesInFile) throw damaged(page, 'it lies behind the end of the file')
+    if (!this.isInFile(page + 1)) throw damaged(page, 'it lies behind the end of the file')
     this.map(page >>> this.shift)
     if (this.verified[page] === 1) return
     this.verifyMapped(page)
@@ -58,10 +57,16 @@ export class Pages {
     const base = (page & this.mask) << PAGE_SHIFT
     if (segment.words[(base + PAGE_NUMBER) >>> 2] !== page) throw damaged(page, 'its header names another page')
     const run = segment.words[(base + PAGE_RUN) >>> 2]
-    if (run < 1 || (page % MAX_RUN_PAGES) + run > MAX_RUN_PAGES || page + run > this.pagesInFile)
+    if (run < 1 || (page % MAX_RUN_PAGES) + run > MAX_RUN_PAGES || !this.isInFile(page + run))
       throw damaged(page, 'its run has an impossible length')
     if (crc32c(segment.bytes, base + PAGE_CRC + 4, base + run * PAGE_SIZE) !== segment.words[(base + PAGE_CRC) >>> 2])
       throw damaged(page, 'its checksum does not match its contents')
+  }
+
+  /** Whether the file reaches up to page `end`; asks anew only if it did not when last asked. */
+  private isInFile(end: PageNumber): boolean {
+    if (end > this.pagesInFile) this.pagesInFile = Math.floor(this.file.refreshSize() / PAGE_SIZE)
+    return end <= this.pagesInFile
   }
 
   /** Maps every segment up to `last`. */

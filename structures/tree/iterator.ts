@@ -29,7 +29,7 @@ import { Position, type ViewSource } from './position.js'
 import { Probe } from './probe.js'
 import { type ByteRange, isEmptyRange } from './range.js'
 import { lowerBound } from './search.js'
-import type { ValueEncoding } from './values.js'
+import { parseJson, type ValueEncoding } from './values.js'
 
 /** What an iterator yields. */
 export type Yield = 'entries' | 'keys' | 'values'
@@ -228,7 +228,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
       if ((field & (VALUE_ASCII | VALUE_OVERFLOW)) === VALUE_ASCII) {
         const at = valueStart(segment, cell) - base - this.textStart
         const text = this.text.substring(at, at + (field & LENGTH_MASK))
-        return valueEncoding === 'json' ? JSON.parse(text) : text
+        return valueEncoding === 'json' ? parseJson(text) : text
       }
     }
     return readValue(valueEncoding, segment, cell, position.pages, position.transaction)

@@ -3,6 +3,8 @@
  *
  * Encoding has two steps, since the first may run code of the caller (`toJSON`, getters) that uses the store itself: `prepareValue` ends in a
  * string or bytes, `ValueBytes.set` turns that into bytes and runs nobody's code. Decoding never hands out memory of a page.
+ *
+ * MessagePack is msgpackr's without its record extension, so that any reader of the format understands it; a Map comes back as an object.
  */
 import { types } from 'node:util'
 import { Packr, Unpackr } from 'msgpackr'
@@ -55,12 +57,21 @@ export function prepareValue(encoding: ValueEncoding, value: unknown): PreparedV
   return encoding === 'json' ? toJson(value) : toMsgpack(value)
 }
 
-/** The value in these bytes, copied. `flags` is VALUE_ASCII or 0. */
+/** The value in these bytes, copied. `flags` is VALUE_ASCII or 0. Throws `ERR_DAMAGED` for bytes that encode nothing. */
 export function decodeValue(encoding: ValueEncoding, bytes: Buffer, start: number, end: number, flags: number): unknown {
   if (encoding === 'string') return readText(bytes, start, end, (flags & VALUE_ASCII) !== 0)
-  if (encoding === 'json') return JSON.parse(readText(bytes, start, end, (flags & VALUE_ASCII) !== 0))
+  if (encoding === 'json') return parseJson(readText(bytes, start, end, (flags & VALUE_ASCII) !== 0))
   if (encoding === 'msgpack') return decodeMsgpack(bytes, start, end)
   return copyBytes(bytes, start, end)
+}
+
+/** The value that a text stands for. Throws `ERR_DAMAGED` for one that is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new HoldfastError('ERR_DAMAGED', `a value is no JSON: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** A copy in memory of its own or of Node's pool. */
@@ -129,10 +140,14 @@ function toMsgpack(value: unknown): Uint8Array {
 
 function decodeMsgpack(bytes: Buffer, start: number, end: number): unknown {
   const length = end - start
-  if (length > KEPT_LENGTH) return unpackr.unpack(copyBytes(bytes, start, end))
-  if (length > unpackBytes.length) unpackBytes = Buffer.allocUnsafeSlow(2 * length)
-  bytes.copy(unpackBytes, 0, start, end)
-  return unpackr.unpack(unpackBytes, length)
+  try {
+    if (length > KEPT_LENGTH) return unpackr.unpack(copyBytes(bytes, start, end))
+    if (length > unpackBytes.length) unpackBytes = Buffer.allocUnsafeSlow(2 * length)
+    bytes.copy(unpackBytes, 0, start, end)
+    return unpackr.unpack(unpackBytes, length)
+  } catch (cause) {
+    throw new HoldfastError('ERR_DAMAGED', `a value is no MessagePack: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function invalidValue(expected: string, value: unknown): HoldfastError {
