@@ -5,6 +5,7 @@ import { HoldfastError } from '../src/errors.js'
 import { initialBytes } from '../src/pages/meta.js'
 import { openNativeStorage } from '../src/pages/native-storage.js'
 import type { Storage } from '../src/pages/storage.js'
+import { optionsOf } from '../src/store/catalog.js'
 import { StoreCore, type StoreOptions } from '../src/store/store.js'
 import { catalogTree } from './tree/catalog.js'
 import type { KeyEncoding, KeyOf } from './tree/keys.js'
@@ -16,8 +17,8 @@ import type { ValueEncoding, ValueOf } from './tree/values.js'
 export interface OpenOptions extends StoreOptions {
   /** Creates the store if there is none. Default true, unless `readOnly`. */
   create?: boolean
-  /** How pages reach the file: by positioned writes, or by stores into writable views. Default: the cheaper one on this platform. */
-  writePath?: 'write' | 'view'
+  /** How pages reach the file: by positioned writes, by stores into writable views, or by each where it is cheaper. Default: by platform and file system. */
+  writePath?: 'write' | 'view' | 'mixed'
 }
 
 /** Encodings of a tree. */
@@ -55,7 +56,7 @@ export class Store extends StoreCore {
     const wanted = { key: options?.key ?? 'string', value: options?.value ?? 'json' }
     const state = this.structure(name, this.readOnly ? undefined : { kind: treeKind, options: JSON.stringify(treeKind.options(wanted)) })
     if (state === undefined) throw new HoldfastError('ERR_NOT_FOUND', `the store ${this.path} has no tree "${name}"`)
-    const stored = JSON.parse(state.options) as { key: KeyEncoding; value: ValueEncoding }
+    const stored = optionsOf(state) as { key: KeyEncoding; value: ValueEncoding }
     for (const part of ['key', 'value'] as const) {
       if (state.kind !== treeKind.kind || (options?.[part] !== undefined && options[part] !== stored[part]))
         throw new HoldfastError('ERR_SCHEMA_MISMATCH', `tree "${name}" has ${part} encoding "${stored[part]}", not "${wanted[part]}"`)
@@ -77,6 +78,8 @@ export function open(path: string, options: OpenOptions = {}): Store {
   if (typeof path !== 'string' || path === '')
     throw new HoldfastError('ERR_INVALID_ARGUMENT', 'the path of a store is a string that is not empty')
   const { readOnly = false, create = !readOnly, writePath } = options
+  if (writePath !== undefined && !['write', 'view', 'mixed'].includes(writePath))
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', `writePath is 'write', 'view' or 'mixed', not ${JSON.stringify(writePath)}`)
   const storage = openNativeStorage(path, {
     readOnly,
     ...(create && !readOnly ? { create: initialBytes } : {}),

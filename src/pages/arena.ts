@@ -8,7 +8,7 @@ import { Segment } from './segment.js'
 export const CHUNK_SHIFT = 8
 const CHUNK_PAGES = 1 << CHUNK_SHIFT
 /** Chunks that are kept for the next transaction. */
-const KEPT_CHUNKS = 16
+const KEPT_CHUNKS = 64
 
 /** Where a page lies in the arena: chunk number << CHUNK_SHIFT | page in the chunk, plus 1, so that 0 means nowhere. */
 export type ArenaSlot = number

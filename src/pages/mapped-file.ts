@@ -1,6 +1,6 @@
 /**
- * A store's file on a disk, read through mapped segments and written in one of two ways: by positioned writes (`MappedFile`),
- * or by stores into writable views of the same segments (`ViewWrittenFile`), which are never handed out.
+ * A store's file on a disk, read through mapped segments and written in one of three ways: by positioned writes (`MappedFile`),
+ * by stores into writable views of the same segments (`ViewWrittenFile`), which are never handed out, or by both (`MixedFile`).
  *
  * Segments are mapped for random access: it keeps the kernel from reading ahead into large page-cache folios, which make
  * every later flush of a single page many times dearer.
@@ -93,6 +93,46 @@ export class MappedFile implements StorageFile {
     const view = this.file.view({ offset, length, access })
     view.advise('random')
     return view
+  }
+}
+
+/** From this many runs on a commit stores into views: a small one would dirty more of the page cache than it writes. */
+const MIXED_RUNS = 64
+
+/**
+ * A file whose large commits store into views those pages that this handle has written before, which are scattered but in memory, and write
+ * the others, which are new and lie side by side. For file systems that overwrite in place: elsewhere a store into a full
+ * disk is a fault (`docs/decisions/007-mixed-write-path.md`).
+ */
+export class MixedFile extends MappedFile {
+  private readonly writable: View[] = []
+  /** Pages below this one were written by this handle. */
+  private firstFresh = 0
+
+  override writePages(arena: readonly Buffer[], runs: Uint32Array, runCount: number): void {
+    if (runCount < MIXED_RUNS) return super.writePages(arena, runs, runCount)
+    let stored = 0
+    for (; stored < runCount; stored++) {
+      const page = runs[stored * 4]
+      if (page + runs[stored * 4 + 3] > this.firstFresh) break
+      const index = Math.floor(page / SEGMENT_PAGES)
+      this.writable[index] ??= this.mapSegment(index, 'write')
+    }
+    if (stored > 0) writePagesToViews(this.writable, SEGMENT_PAGES, arena, runs, stored, PAGE_SIZE)
+    if (stored === runCount) return
+    super.writePages(arena, runs.subarray(stored * 4), runCount - stored)
+    this.firstFresh = runs[runCount * 4 - 4] + runs[runCount * 4 - 1]
+  }
+
+  override truncate(size: number): void {
+    this.firstFresh = Math.min(this.firstFresh, Math.floor(size / PAGE_SIZE))
+    super.truncate(size)
+  }
+
+  override unmap(): void {
+    super.unmap()
+    for (const view of this.writable) view?.unmap()
+    this.writable.length = 0
   }
 }
 

@@ -17,6 +17,8 @@ import type { LockName, Storage, StorageFile } from './storage.js'
 const SEGMENT_PAGES = 64
 const SEGMENT_SIZE = SEGMENT_PAGES * PAGE_SIZE
 
+const NEVER = new Promise<never>(() => undefined)
+
 /** What a handle asks the disk to do, as faults and points name it. */
 export type Operation =
   | 'read'
@@ -290,12 +292,13 @@ class MemoryFile implements StorageFile {
   async flush(): Promise<void> {
     const disk = this.handle.disk
     const cut = disk.clock.now
+    // What a dead process asks for in the background is neither done nor answered.
+    if (this.handle.killed) await NEVER
     const fault = this.handle.ask('flush', this.file.name)
     if (fault?.kill) this.handle.die()
     this.point('flush:begin')
     await disk.flushGate()
-    // Nobody is left to be told; what the disk made of it is in doubt.
-    if (this.handle.killed) await new Promise(() => undefined)
+    if (this.handle.killed) await NEVER
     this.settle(cut, fault)
     if (fault !== undefined) throw systemError(fault.code ?? 'EIO', 'fdatasync', this.path)
   }
@@ -344,6 +347,8 @@ export class MemoryStorage implements Storage {
   readonly control: ArrayBuffer
   /** The handle's process is dead: calls throw `KilledError`, and nothing was tidied up. */
   killed = false
+  /** Told when the process dies: what its code still does must not reach the memory it shared with others. */
+  onKill: (() => void) | undefined
   private closed = false
 
   constructor(
@@ -408,7 +413,9 @@ export class MemoryStorage implements Storage {
 
   /** The process dies: its locks are free, and nothing else happens. */
   kill(): void {
+    if (this.killed) return
     this.killed = true
+    this.onKill?.()
     this.disk.unlockAll(this)
   }
 

@@ -7,22 +7,25 @@
  * How pages are stored is in `mapped-file.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { realpathSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { assert, HoldfastError } from '../errors.js'
 import { File, platformTraits, removeFile, renameExclusive, syncDirectory, type View } from '../mapping/index.js'
 import { CONTROL_SIZE } from '../sync/control-words.js'
-import { MappedFile, ViewWrittenFile } from './mapped-file.js'
+import { MappedFile, MixedFile, ViewWrittenFile } from './mapped-file.js'
 import type { LockName, Storage, StorageFile } from './storage.js'
 
-/** How pages reach the data file: by positioned writes, or by stores into writable views. */
-export type WritePath = 'write' | 'view'
+/** How pages reach the data file: by positioned writes, by stores into writable views, or by each where it is cheaper. */
+export type WritePath = 'write' | 'view' | 'mixed'
+
+/** Types (Linux, `statfs`) of file systems that overwrite a page where it lies: ext2 to ext4, XFS, tmpfs. */
+const OVERWRITES_IN_PLACE = [0xef53, 0x58465342, 0x01021994]
 
 export interface NativeStorageOptions {
   readonly readOnly: boolean
   /** The bytes of a new store, header and meta pages; without it the store must exist. */
   readonly create?: () => Uint8Array
-  /** Default: 'write' where writes are promised to reach views, else 'view'. */
+  /** Default: 'view' where writes are not promised to reach views, 'mixed' on file systems that overwrite in place, else 'write'. */
   readonly writePath?: WritePath
 }
 
@@ -95,9 +98,10 @@ class NativeStorage implements Storage {
     this.readOnly = options.readOnly
     this.logPath = `${path}-log`
     this.lockPath = `${path}-lock`
-    const writePath = options.writePath ?? (platformTraits.writesReachViews ? 'write' : 'view')
+    const writePath = options.writePath ?? standardWritePath(path)
     const cut = platformTraits.mappedFileCanShrink ? (size: number) => file.truncate(size) : (size: number) => this.deferCut(size)
-    this.data = writePath === 'view' ? new ViewWrittenFile(file, cut) : new MappedFile(file, cut)
+    const DataFile = { write: MappedFile, view: ViewWrittenFile, mixed: MixedFile }[writePath]
+    this.data = new DataFile(file, cut)
   }
 
   openLog(create: boolean): StorageFile | undefined {
@@ -214,6 +218,11 @@ class NativeStorage implements Storage {
   private refuseClosed(): void {
     if (this.closed) throw new HoldfastError('ERR_CLOSED', `the storage ${this.file.path} is closed`)
   }
+}
+
+function standardWritePath(path: string): WritePath {
+  if (!platformTraits.writesReachViews) return 'view'
+  return OVERWRITES_IN_PLACE.includes(statfsSync(path).type) ? 'mixed' : 'write'
 }
 
 function lockOffset(name: LockName): number {

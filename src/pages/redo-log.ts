@@ -48,18 +48,21 @@ export class RedoLog {
     private capacity: number,
   ) {}
 
-  /** Opens the log of the store; `undefined` if there is none, or if its creation was cut short. */
+  /**
+   * Opens the log of the store; `undefined` if there is none, or if its creation was cut short before its header, written at
+   * once, was durable: so no transaction in it was. Throws `ERR_DAMAGED` for any other header.
+   */
   static open(storage: Storage, storeId: Uint8Array): RedoLog | undefined {
     const file = storage.openLog(false)
     if (file === undefined) return undefined
     const bytes = Buffer.alloc(LOG_HEADER_SIZE)
-    const valid =
-      file.read(bytes, 0) === LOG_HEADER_SIZE &&
-      bytes.readUInt32LE(LOG_MAGIC) === LOG_MAGIC_VALUE &&
-      bytes.readUInt32LE(LOG_CRC) === crc32c(bytes, LOG_CRC + 4, LOG_HEADER_SIZE)
-    if (!valid) {
+    if (file.read(bytes, 0) < LOG_HEADER_SIZE || bytes.every((byte) => byte === 0)) {
       file.close()
       return undefined
+    }
+    if (bytes.readUInt32LE(LOG_MAGIC) !== LOG_MAGIC_VALUE || bytes.readUInt32LE(LOG_CRC) !== crc32c(bytes, LOG_CRC + 4, LOG_HEADER_SIZE)) {
+      file.close()
+      throw new HoldfastError('ERR_DAMAGED', `${file.path}: the header of the log is damaged`)
     }
     if (!bytes.subarray(LOG_STORE_ID, LOG_STORE_ID + 16).equals(storeId)) {
       file.close()

@@ -4,7 +4,7 @@
  * A page is copied once in each transaction, under a new number (invariant W1); the file is not changed before the commit but for
  * spilled pages, whose numbers nobody can reach yet (invariant W2). `Pager` begins and commits transactions.
  */
-import { assert } from '../errors.js'
+import { assert, HoldfastError } from '../errors.js'
 import { CHUNK_SHIFT } from './arena.js'
 import {
   PAGE_COUNT,
@@ -25,7 +25,7 @@ import type { Pager } from './pager.js'
 import type { Segment } from './segment.js'
 
 /** Arena size at which changed pages are written out ahead of the commit. */
-const SPILL_BYTES = 64 * 1024 * 1024
+const SPILL_BYTES = 256 * 1024 * 1024
 /** u32 a run for `StorageFile.writePages`: page number, arena chunk, byte offset there, number of pages. */
 const RUN_WORDS = 4
 
@@ -127,7 +127,7 @@ export class Transaction implements PageTransaction {
     let state = this.states.get(id)
     if (state === undefined) {
       state = this.pager.catalog.load(this, this.catalog, id)
-      assert(state !== undefined, `structure ${id} is in the catalog`)
+      if (state === undefined) throw new HoldfastError('ERR_DAMAGED', `structure ${id} is not in the catalog`)
       this.states.set(id, state)
     }
     return state

@@ -4,6 +4,7 @@
  * Entries are looked up by id in every transaction and by name only when a handle is made, so the id is the key. The tree's code
  * is given from above, since structures stand on the store. Entry layout: `docs/format.md`, "Catalog entries".
  */
+import { HoldfastError } from '../errors.js'
 import type { PageNumber } from '../pages/format.js'
 import type { Catalog, CheckContext, PageTransaction, StructureState } from '../pages/page-transaction.js'
 import type { Pages } from '../pages/pages.js'
@@ -61,7 +62,10 @@ export class TreeCatalog implements Catalog {
 
   /** All structures of a committed catalog, by id. */
   *list(pages: Pages, catalogRoot: PageNumber): Generator<StructureState> {
-    for (const [key, value] of this.tree.entries(pages, catalogRoot)) yield decode(Buffer.from(key).readUInt32BE(), value)
+    for (const [key, value] of this.tree.entries(pages, catalogRoot)) {
+      if (key.length !== 4) throw damagedEntry('a key that is no id')
+      yield decode(Buffer.from(key).readUInt32BE(), value)
+    }
   }
 }
 
@@ -87,7 +91,9 @@ function encode(state: StructureState): Uint8Array {
 
 function decode(id: number, value: Uint8Array): StructureState {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length)
+  if (bytes.length < CATALOG_NAME) throw damagedEntry(`too short an entry for structure ${id}`)
   const nameEnd = CATALOG_NAME + bytes.readUInt32LE(CATALOG_NAME_LENGTH)
+  if (nameEnd > bytes.length) throw damagedEntry(`too long a name for structure ${id}`)
   return {
     id,
     kind: bytes.readUInt16LE(CATALOG_KIND),
@@ -97,4 +103,17 @@ function decode(id: number, value: Uint8Array): StructureState {
     depth: bytes.readUInt16LE(CATALOG_DEPTH),
     count: bytes.readDoubleLE(CATALOG_COUNT),
   }
+}
+
+/** What a structure was created with. Throws `ERR_DAMAGED` for what is no JSON text. */
+export function optionsOf(state: Readonly<StructureState>): unknown {
+  try {
+    return JSON.parse(state.options)
+  } catch {
+    throw damagedEntry(`unreadable options for structure ${state.id}`)
+  }
+}
+
+function damagedEntry(what: string): HoldfastError {
+  return new HoldfastError('ERR_DAMAGED', `the catalog holds ${what}`)
 }

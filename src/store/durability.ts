@@ -20,7 +20,7 @@ interface Waiter {
 /** How long the event loop stays awake for a flush, in milliseconds: longer than one takes on a fast disk. */
 const AWAKE_MS = 0.25
 /** How long a commit that nobody waits for may stay without a flush. */
-const IDLE_FLUSH_MS = 100
+const IDLE_FLUSH_MS = 1000
 
 export class Durability {
   private waiters: Waiter[] = []

@@ -16,7 +16,7 @@ import { closeCleanly, openPager, type RecoveryReport } from '../pages/recovery.
 import type { Storage } from '../pages/storage.js'
 import { Word } from '../sync/control-words.js'
 import { Semaphore } from '../sync/semaphore.js'
-import { type CatalogTree, TreeCatalog } from './catalog.js'
+import { type CatalogTree, optionsOf, TreeCatalog } from './catalog.js'
 import { Durability } from './durability.js'
 import { applyOperation, CREATE_STRUCTURE, walkOwnedPages } from './kinds.js'
 import { Reader } from './reader.js'
@@ -31,7 +31,7 @@ export interface StoreOptions {
   readOnly?: boolean
   /** How long a synchronous write waits for another process's writer, in milliseconds. Default 5000. */
   busyTimeoutMs?: number
-  /** Log size from which on it starts over, in bytes; a checkpoint begins at half of it. Default 32 MiB, at least 64 KiB. */
+  /** Log size from which on it starts over, in bytes; a checkpoint begins at half of it. Default 64 MiB, at least 64 KiB. */
   checkpointBytes?: number
 }
 
@@ -68,7 +68,7 @@ export interface StoreStat {
 }
 
 const DEFAULT_BUSY_TIMEOUT_MS = 5000
-const DEFAULT_CHECKPOINT_BYTES = 32 * 1024 * 1024
+const DEFAULT_CHECKPOINT_BYTES = 64 * 1024 * 1024
 const MIN_CHECKPOINT_BYTES = 64 * 1024
 
 export abstract class StoreCore implements StructureHost {
@@ -275,7 +275,7 @@ export abstract class StoreCore implements StructureHost {
 
   private describe(state: StructureState): StructureInfo {
     const kind = this.kinds.kinds.find((candidate) => candidate.kind === state.kind)
-    return { name: state.name, kind: kind?.name ?? `kind ${state.kind}`, options: JSON.parse(state.options), count: state.count }
+    return { name: state.name, kind: kind?.name ?? `kind ${state.kind}`, options: optionsOf(state), count: state.count }
   }
 
   /** Runs `look` while the free space of this process is that of the newest transaction and nobody writes. */

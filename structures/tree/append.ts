@@ -28,6 +28,8 @@ class Appender {
   private target: PageNumber = 0
   /** Bytes that all keys gathered begin with. */
   private prefixLength = 0
+  /** Bytes that the key last given to `isBehind` has in common with the last one. */
+  private sharedBytes = 0
 
   /** Begins a load: finds the tree's last key. */
   begin(transaction: PageTransaction, state: StructureState): void {
@@ -41,23 +43,24 @@ class Appender {
   isBehind(key: Probe): boolean {
     if (!this.hasLast) return true
     const shared = this.sharedWithLast(key)
+    this.sharedBytes = shared
     return shared < key.length && (shared === this.last.length || key.bytes[shared] > this.last.bytes[shared])
   }
 
-  /** Adds an entry whose key `isBehind` all others. */
-  add(transaction: PageTransaction, state: StructureState, key: Probe, value: Uint8Array, valueLength: number, flags: number): void {
+  /** Adds the entry of the key last given to `isBehind`, which it is. */
+  add(transaction: PageTransaction, state: StructureState, key: Probe, value: Uint8Array, flags: number): void {
     if (!this.isOpen) this.open(transaction, state)
     assert(this.changes === changeCount(), 'nobody else changes a tree during a load')
     const { entries } = this
-    const payload = preparePayload(transaction, key.length, value, valueLength, flags)
-    entries.addEntry(key, payload.bytes, payload.length, payload.flags)
+    const payload = preparePayload(transaction, key.length, value, flags)
+    entries.addEntry(key, payload)
     const { count } = entries
-    const prefixLength = count === 1 ? key.length : Math.min(this.prefixLength, entries.commonPrefix(0, count - 1))
+    const prefixLength = count === 1 ? key.length : Math.min(this.prefixLength, this.sharedBytes)
     if (entries.fitsWith(0, count, prefixLength)) this.prefixLength = prefixLength
     else {
       this.write(transaction, state, count - 1)
-      this.separator.set(key.bytes, this.sharedWithLast(key) + 1)
-      entries.clear().addEntry(key, payload.bytes, payload.length, payload.flags)
+      this.separator.set(key.bytes, this.sharedBytes + 1)
+      entries.clear().addEntry(key, payload)
       this.prefixLength = key.length
     }
     this.last.set(key.bytes, key.length)
@@ -88,7 +91,8 @@ class Appender {
 
   /** Writes the first `count` entries gathered to a leaf and hangs it in. */
   private write(transaction: PageTransaction, state: StructureState, count: number): void {
-    const { entries, path, target } = this
+    const { entries, path } = this
+    const target = this.target
     this.target = 0
     if (target !== 0) {
       transaction.modify(target)

@@ -34,7 +34,7 @@ export function rawGetIn(transaction: PageTransaction, root: PageNumber, key: Ui
 
 /** Stores a value. */
 export function rawPut(transaction: PageTransaction, state: StructureState, key: Uint8Array, value: Uint8Array): void {
-  insert(transaction, state, probe.set(key), value, value.length, 0)
+  insert(transaction, state, probe.set(key), value, 0)
 }
 
 /** All entries in order, copied. */

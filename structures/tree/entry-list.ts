@@ -32,6 +32,7 @@ import {
   TREE_PREFIX,
   TREE_PREFIX_LENGTH,
 } from './layout.js'
+import type { Payload } from './leaf.js'
 import type { Probe } from './probe.js'
 
 /** More than the entries of two pages, even if their cells overlap because they are damaged. */
@@ -91,17 +92,15 @@ export class EntryList {
   }
 
   /** Adds a leaf's entry. */
-  addEntry(key: Probe, payload: Uint8Array, payloadLength: number, payloadFlags: number): void {
-    const at = this.reserve(key.length + payloadLength)
-    this.memory.bytes.set(key.bytes.subarray(0, key.length), at)
-    this.memory.bytes.set(payload.length === payloadLength ? payload : payload.subarray(0, payloadLength), at + key.length)
-    this.append(0, 0, at, key.length, key.flags, payloadLength, payloadFlags)
+  addEntry(key: Probe, payload: Payload): void {
+    const at = this.addKey(key, payload.bytes.length)
+    this.memory.bytes.set(payload.bytes, at + key.length)
+    this.append(0, 0, at, key.length, key.flags, payload.bytes.length, payload.flags)
   }
 
   /** Adds a separator and the child to its right. */
   addSeparator(key: Probe, child: PageNumber): void {
-    const at = this.reserve(key.length)
-    this.memory.bytes.set(key.bytes.subarray(0, key.length), at)
+    const at = this.addKey(key, 0)
     this.child[this.count] = child
     this.append(0, 0, at, key.length, 0, 0, 0)
   }
@@ -271,6 +270,14 @@ export class EntryList {
   private keyByte(index: number, at: number): number {
     const prefixLength = this.prefixLength[index]
     return this.memory.bytes[at < prefixLength ? this.prefixAt[index] + at : this.suffixAt[index] + at - prefixLength]
+  }
+
+  /** Copies a key in, with room behind it. */
+  private addKey(key: Probe, room: number): number {
+    const at = this.reserve(key.length + room)
+    const { bytes } = this.memory
+    for (let index = 0; index < key.length; index++) bytes[at + index] = key.bytes[index]
+    return at
   }
 
   /** Room for `length` bytes at a multiple of 4. */

@@ -1,9 +1,9 @@
 /**
  * Looking up many keys at once: a batch of them goes down the tree level by level, so that the processor waits for the pages of all of them together.
  */
-import { PAGE_SHIFT, PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import { PAGE_SHIFT, type PageNumber, PageType } from '../../src/pages/format.js'
 import type { Pages } from '../../src/pages/pages.js'
-import { childOf, MAX_DEPTH } from './layout.js'
+import { childOf, MAX_DEPTH, typeOf } from './layout.js'
 import { NOT_FOUND, notOfTree, tooDeep } from './lookup.js'
 import { Probe } from './probe.js'
 import { cellAt, cellBound, childIndex, headBound, touchCell, touched, touchPage } from './search.js'
@@ -54,9 +54,9 @@ function locateBatch(pages: Pages, count: number): number {
   let read = 0
   for (let lane = 0; lane < count; lane++) read ^= touchPage(batchWords[lane], batchBases[lane])
   touched[0] = read
-  const type = batch[0].segment.bytes[batchBases[0] + PAGE_TYPE]
+  const type = typeOf(batch[0].segment, batchBases[0])
   for (let lane = 0; lane < count; lane++) {
-    const found = batch[lane].segment.bytes[batchBases[lane] + PAGE_TYPE]
+    const found = typeOf(batch[lane].segment, batchBases[lane])
     if (found !== type || (found !== PageType.LEAF && found !== PageType.BRANCH)) throw notOfTree(batchPages[lane])
   }
   return type

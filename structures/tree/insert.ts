@@ -32,22 +32,15 @@ const path = new Path()
 const leafEntries = new EntryList(false)
 const branchEntries = new EntryList(true)
 const separator = new Probe()
-const payload: Payload = { bytes: new Uint8Array(0), length: 0, flags: 0 }
+const payload: Payload = { bytes: new Uint8Array(0), flags: 0 }
 
 /** Stores a value under the probe's key; returns whether the key is new. `flags` is VALUE_ASCII or 0. */
-export function insert(
-  transaction: PageTransaction,
-  state: StructureState,
-  probe: Probe,
-  value: Uint8Array,
-  valueLength: number,
-  flags: number,
-): boolean {
+export function insert(transaction: PageTransaction, state: StructureState, probe: Probe, value: Uint8Array, flags: number): boolean {
   noteChange()
-  preparePayload(transaction, probe.length, value, valueLength, flags)
+  preparePayload(transaction, probe.length, value, flags)
   if (state.root === 0) {
     state.root = transaction.allocate(PageType.LEAF)
-    leafEntries.clear().addEntry(probe, payload.bytes, payload.length, payload.flags)
+    leafEntries.clear().addEntry(probe, payload)
     leafEntries.write(transaction.segment, transaction.base, 0, 1)
     state.count++
     return true
@@ -61,7 +54,10 @@ export function insert(
   const { segment, base } = transaction
   const prefixLength = prefixLengthOf(segment, base)
   const free = leafFree(segment, base)
-  if (free >= LEAF_ENTRY_OVERHEAD + probe.length - prefixLength + payload.length && comparePrefix(segment, base, prefixLength, probe) === 0)
+  if (
+    free >= LEAF_ENTRY_OVERHEAD + probe.length - prefixLength + payload.bytes.length &&
+    comparePrefix(segment, base, prefixLength, probe) === 0
+  )
     insertEntry(segment, base, index, probe, payload)
   else rewrite(transaction, state, index, index, probe)
   state.count++
@@ -69,22 +65,14 @@ export function insert(
 }
 
 /** Decides whether the value lies in the leaf, and stores it in overflow pages if not. The payload is valid until the next call. */
-export function preparePayload(
-  transaction: PageTransaction,
-  keyLength: number,
-  value: Uint8Array,
-  valueLength: number,
-  flags: number,
-): Payload {
-  if (LEAF_ENTRY_OVERHEAD + keyLength + valueLength <= MAX_ENTRY_BYTES) {
+export function preparePayload(transaction: PageTransaction, keyLength: number, value: Uint8Array, flags: number): Payload {
+  if (LEAF_ENTRY_OVERHEAD + keyLength + value.length <= MAX_ENTRY_BYTES) {
     payload.bytes = value
-    payload.length = valueLength
     payload.flags = flags
-    return payload
+  } else {
+    payload.bytes = writeOverflow(transaction, value)
+    payload.flags = flags | VALUE_OVERFLOW
   }
-  payload.bytes = writeOverflow(transaction, value, valueLength)
-  payload.length = payload.bytes.length
-  payload.flags = flags | VALUE_OVERFLOW
   return payload
 }
 
@@ -98,7 +86,7 @@ function replace(transaction: PageTransaction, state: StructureState, index: num
     transaction.locate(path.pages[path.depth])
   }
   const { segment, base } = transaction
-  const newBytes = LEAF_CELL_BYTES + keyLength + payload.length
+  const newBytes = LEAF_CELL_BYTES + keyLength + payload.bytes.length
   if (newBytes <= cellBytes || newBytes <= leafFree(segment, base)) replaceValue(segment, base, index, probe, payload)
   else rewrite(transaction, state, index, index + 1, probe)
 }
@@ -110,7 +98,7 @@ function rewrite(transaction: PageTransaction, state: StructureState, from: numb
   const entries = leafEntries.clear()
   const copy = entries.copyPage(segment, base)
   entries.addCells(copy, 0, from)
-  entries.addEntry(probe, payload.bytes, payload.length, payload.flags)
+  entries.addEntry(probe, payload)
   entries.addCells(copy, to, count)
   if (entries.fits(0, entries.count)) {
     entries.write(segment, base, 0, entries.count)

@@ -52,13 +52,16 @@ const keys = new Segment(new ArrayBuffer(PAGE_SIZE + (PAGE_SIZE / LEAF_ENTRY_OVE
 export class EntryIterator<T> implements IterableIterator<T> {
   private position: Position | undefined
   private isDone: boolean
+  /** Entries that the range's limit allows behind those of this leaf. */
   private rest: number
-  /** Entries of the leaf still to come: from `index` in steps to before `stop`. */
+  /** Index of the entry in its leaf; those still to come follow in steps to before `stop`. */
   private index = 0
   private stop = 0
   private readonly step: 1 | -1
   /** Whether the range ends in this leaf. */
   private isLastLeaf = false
+  /** Index of the leaf's first cell pointer, from the page's beginning. */
+  private pointers = 0
   /** Text of the leaf's cells, or '' if it was not decoded, and offset of the first of them in the page. */
   private text = ''
   private textStart = 0
@@ -84,9 +87,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
     if (this.isDone) return { value: undefined, done: true }
     try {
       if (!this.arrive()) return this.return()
-      const value = this.read() as T
-      this.rest--
-      return { value, done: false }
+      return { value: this.read() as T, done: false }
     } catch (error) {
       // An iterator that failed stays failed.
       this.return()
@@ -103,7 +104,6 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   /** Goes to the next entry of the range; `false` if there is none. */
   private arrive(): boolean {
-    if (this.rest === 0) return false
     const { position } = this
     if (position === undefined) return this.begin()
     if (position.resume()) return this.findAgain(position)
@@ -123,6 +123,8 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   /** The tree changed under a live position: goes to the neighbour of the last key in the direction of the walk. */
   private findAgain(position: Position): boolean {
+    // The limit counts again what of the leaf was not reached.
+    this.rest += Math.abs(this.stop - this.index) - 1
     if (!position.find()) return false
     const found = this.step > 0 ? position.next() : position.previous()
     return found && this.enterLeaf(position)
@@ -134,23 +136,31 @@ export class EntryIterator<T> implements IterableIterator<T> {
     return found && this.enterLeaf(position)
   }
 
-  /** Works out which entries of the position's leaf belong to the range, from the position on. */
+  /** Works out which entries of the position's leaf belong to the range, from the position on; `false` if none does. */
   private enterLeaf(position: Position): boolean {
-    const { walk } = position
+    const { segment, base, count } = position.walk
     const { lower, upper } = this.range
-    this.index = position.index
+    const { index } = position
+    let found: number
     if (this.step > 0) {
-      const end = upper === undefined ? walk.count : lowerBound(walk.segment, walk.base, probe.set(upper))
-      this.isLastLeaf = end < walk.count
-      this.stop = end
-      if (this.index >= end) return false
+      const end = upper === undefined ? count : lowerBound(segment, base, probe.set(upper))
+      this.isLastLeaf = end < count
+      found = end - index
     } else {
-      const start = lower === undefined ? 0 : lowerBound(walk.segment, walk.base, probe.set(lower))
+      const start = lower === undefined ? 0 : lowerBound(segment, base, probe.set(lower))
       this.isLastLeaf = start > 0
-      this.stop = start - 1
-      if (this.index < start) return false
+      found = index + 1 - start
     }
-    this.decodeText(position, Math.min(Math.abs(this.stop - this.index), this.rest))
+    if (found >= this.rest) {
+      found = this.rest
+      this.isLastLeaf = true
+    }
+    if (found <= 0) return false
+    this.rest -= found
+    this.index = index
+    this.stop = index + this.step * found
+    this.pointers = leafPointersIndex(segment, base) - (base >>> 1)
+    this.decodeText(position, found)
     return true
   }
 
@@ -161,13 +171,14 @@ export class EntryIterator<T> implements IterableIterator<T> {
     if (count < TEXT_ENTRIES) return
     const { segment, base } = position.walk
     const { keyEncoding, valueEncoding } = this.source
-    if (this.what !== 'values' && keyEncoding === 'string' && prefixLengthOf(segment, base) <= MAX_REPEATED_PREFIX) {
-      this.keyText = keys.bytes.latin1Slice(0, this.gatherKeys(segment, base, count))
-      this.keyAt = 0
-    }
+    // The cells first, from end to end: memory is read fastest that way, and the keys, which are among them, are at hand then.
     if (this.what !== 'keys' && (valueEncoding === 'string' || valueEncoding === 'json')) {
       this.textStart = segment.halves[(base + TREE_CELLS_START) >>> 1]
       this.text = segment.bytes.latin1Slice(base + this.textStart, base + PAGE_SIZE)
+    }
+    if (this.what !== 'values' && keyEncoding === 'string' && prefixLengthOf(segment, base) <= MAX_REPEATED_PREFIX) {
+      this.keyText = keys.bytes.latin1Slice(0, this.gatherKeys(segment, base, count))
+      this.keyAt = 0
     }
   }
 
@@ -197,13 +208,15 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private read(): unknown {
     const position = this.position as Position
     const { segment, base } = position.walk
-    position.index = this.index
-    const cell = base + segment.halves[leafPointersIndex(segment, base) + this.index]
+    const cell = base + segment.halves[(base >>> 1) + this.pointers + this.index]
     let entry: unknown
     if (this.what === 'keys') entry = this.readKey(position, cell)
     else if (this.what === 'values') entry = this.readValue(position, cell)
     else entry = [this.readKey(position, cell), this.readValue(position, cell)]
-    position.leave()
+    if (position.isLive) {
+      position.index = this.index
+      position.leave()
+    }
     return entry
   }
 

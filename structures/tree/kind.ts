@@ -42,7 +42,7 @@ function apply(transaction: PageTransaction, operation: RedoOperation): void {
   if (operation.key.length > MAX_KEY_BYTES + (isRange ? 1 : 0)) throw wrongOperation()
   key.set(operation.key)
   if (operation.operation === TreeOperation.PUT)
-    insert(transaction, state, key, value, value.length, (flags & TreeOperationFlag.VALUE_ASCII) !== 0 ? VALUE_ASCII : 0)
+    insert(transaction, state, key, value, (flags & TreeOperationFlag.VALUE_ASCII) !== 0 ? VALUE_ASCII : 0)
   else if (operation.operation === TreeOperation.DELETE) remove(transaction, state, key)
   else if (isRange) {
     if (value.length > MAX_KEY_BYTES + 1) throw wrongOperation()

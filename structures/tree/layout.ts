@@ -6,7 +6,7 @@
  * the arrays that a search reads: heads, children (branches only), cell pointers. Cells fill the page from its end downwards.
  * A branch of n separators has n + 1 children; separator i is above every key of child i and not above any of child i + 1 (invariant B2).
  */
-import { PAGE_COUNT, PAGE_SIZE, type PageNumber } from '../../src/pages/format.js'
+import { PAGE_SIZE, PAGE_TYPE, type PageNumber } from '../../src/pages/format.js'
 import type { Segment } from '../../src/pages/segment.js'
 
 // Behind the common page header. Byte offsets in the page.
@@ -79,13 +79,21 @@ export const MAX_ENTRY_BYTES = 2024
 /** Deepest tree; a deeper one is damaged. */
 export const MAX_DEPTH = 32
 
-/** Entries of a leaf, separators of a branch. */
-export function countOf(segment: Segment, base: number): number {
-  return segment.halves[(base + PAGE_COUNT) >>> 1]
+// The header is read through `words`, as the heads are: the hot paths get by with one of a segment's arrays.
+
+/** One of `PageType`, which begins a u32. */
+export function typeOf(segment: Segment, base: number): number {
+  return segment.words[(base + PAGE_TYPE) >>> 2] & 0xff
 }
 
+/** Entries of a leaf, separators of a branch: the upper half of the same u32. */
+export function countOf(segment: Segment, base: number): number {
+  return segment.words[(base + PAGE_TYPE) >>> 2] >>> 16
+}
+
+/** Bytes of the prefix: the lower half of its u32. */
 export function prefixLengthOf(segment: Segment, base: number): number {
-  return segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  return segment.words[(base + TREE_PREFIX_LENGTH) >>> 2] & 0xffff
 }
 
 /** Byte offset, in a page, of the heads behind a prefix of this length. */

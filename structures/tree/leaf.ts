@@ -32,7 +32,6 @@ import type { Probe } from './probe.js'
 /** A value as it lies in a cell: the value itself or a reference to it. */
 export interface Payload {
   bytes: Uint8Array
-  length: number
   /** VALUE_ASCII, VALUE_OVERFLOW. */
   flags: number
 }
@@ -88,10 +87,11 @@ export function replaceValue(segment: Segment, base: number, index: number, key:
   const { bytes } = segment
   const start = cell + LEAF_CELL_BYTES + (halfAt(bytes, cell + LEAF_CELL_KEY) & LENGTH_MASK)
   const oldLength = cell + oldBytes - start
-  if (payload.length <= oldLength) {
-    setHalf(bytes, cell + LEAF_CELL_VALUE, payload.length | payload.flags)
-    copyPayload(bytes, start, payload)
-    addDead(segment, base, oldLength - payload.length)
+  const { length } = payload.bytes
+  if (length <= oldLength) {
+    setHalf(bytes, cell + LEAF_CELL_VALUE, length | payload.flags)
+    bytes.set(payload.bytes, start)
+    addDead(segment, base, oldLength - length)
     return
   }
   addDead(segment, base, oldBytes)
@@ -144,19 +144,13 @@ export function keyHead(key: Probe, prefixLength: number): number {
 function writeCell(segment: Segment, base: number, key: Probe, prefixLength: number, payload: Payload): number {
   const { bytes, halves } = segment
   const suffixLength = key.length - prefixLength
-  const start = halves[(base + TREE_CELLS_START) >>> 1] - LEAF_CELL_BYTES - suffixLength - payload.length
+  const start = halves[(base + TREE_CELLS_START) >>> 1] - LEAF_CELL_BYTES - suffixLength - payload.bytes.length
   const cell = base + start
   setHalf(bytes, cell + LEAF_CELL_KEY, suffixLength | key.flags)
-  setHalf(bytes, cell + LEAF_CELL_VALUE, payload.length | payload.flags)
+  setHalf(bytes, cell + LEAF_CELL_VALUE, payload.bytes.length | payload.flags)
   const suffix = cell + LEAF_CELL_BYTES
   for (let at = 0; at < suffixLength; at++) bytes[suffix + at] = key.bytes[prefixLength + at]
-  copyPayload(bytes, suffix + suffixLength, payload)
+  bytes.set(payload.bytes, suffix + suffixLength)
   halves[(base + TREE_CELLS_START) >>> 1] = start
   return start
-}
-
-function copyPayload(bytes: Uint8Array, at: number, payload: Payload): void {
-  const { bytes: source, length } = payload
-  if (length <= 16) for (let index = 0; index < length; index++) bytes[at + index] = source[index]
-  else bytes.set(source.length === length ? source : source.subarray(0, length), at)
 }

@@ -4,11 +4,11 @@
  * The pages were verified by their checksums; what is checked here is only what keeps a wrong page from becoming an endless loop
  * or a read outside of the page.
  */
-import { PAGE_SHIFT, PAGE_SIZE, PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import { PAGE_SHIFT, PAGE_SIZE, type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction } from '../../src/pages/page-transaction.js'
 import { damaged, type Pages } from '../../src/pages/pages.js'
 import type { Segment } from '../../src/pages/segment.js'
-import { childOf, halfAt, LEAF_CELL_BYTES, LEAF_CELL_KEY, LEAF_CELL_VALUE, LENGTH_MASK, leafCell, MAX_DEPTH } from './layout.js'
+import { childOf, halfAt, LEAF_CELL_BYTES, LEAF_CELL_KEY, LEAF_CELL_VALUE, LENGTH_MASK, leafCell, MAX_DEPTH, typeOf } from './layout.js'
 import type { Probe } from './probe.js'
 import { childIndex, lowerBound, touched, touchPage } from './search.js'
 
@@ -22,7 +22,7 @@ export function findInPages(pages: Pages, root: PageNumber, probe: Probe): numbe
     if (pages.verified[page] !== 1) pages.touch(page)
     const segment = pages.segments[page >>> pages.shift]
     const base = (page & pages.mask) << PAGE_SHIFT
-    const type = segment.bytes[base + PAGE_TYPE]
+    const type = typeOf(segment, base)
     if (type === PageType.LEAF) {
       touched[0] = touchPage(segment.words, base)
       return findInLeaf(segment, base, probe)
@@ -39,7 +39,7 @@ export function findInTransaction(transaction: PageTransaction, root: PageNumber
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
     transaction.locate(page)
     const { segment, base } = transaction
-    const type = segment.bytes[base + PAGE_TYPE]
+    const type = typeOf(segment, base)
     if (type === PageType.LEAF) return findInLeaf(segment, base, probe)
     if (type !== PageType.BRANCH) throw notOfTree(page)
     page = childOf(segment, base, childIndex(segment, base, probe))

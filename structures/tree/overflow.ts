@@ -26,7 +26,8 @@ const MAX_RUN_BYTES = MAX_RUN_PAGES * PAGE_SIZE - OVERFLOW_BYTES
 const reference = new Uint8Array(REFERENCE_BYTES)
 
 /** Stores a value in new overflow pages and returns the reference to it, which is valid until the next call. */
-export function writeOverflow(transaction: PageTransaction, value: Uint8Array, length: number): Uint8Array {
+export function writeOverflow(transaction: PageTransaction, value: Uint8Array): Uint8Array {
+  const { length } = value
   // From the last run to the first: each run holds the number of the next.
   let next: PageNumber = 0
   let start = Math.floor((length - 1) / MAX_RUN_BYTES) * MAX_RUN_BYTES

@@ -24,13 +24,14 @@ export class PageReader {
 
   /** Finds a page. Throws `ERR_DAMAGED`. */
   locate(page: PageNumber): void {
-    const { transaction, pages } = this
+    const { transaction } = this
     if (transaction !== undefined) {
       transaction.locate(page)
       this.segment = transaction.segment
       this.base = transaction.base
       return
     }
+    const pages = this.pages
     assert(pages !== undefined, 'pages come from a snapshot or a transaction')
     if (pages.verified[page] !== 1) pages.touch(page)
     this.segment = pages.segments[page >>> pages.shift]

@@ -1,10 +1,10 @@
 /**
  * The pages from the root down to a leaf that is about to be changed, all of them the transaction's own.
  */
-import { PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import { type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import { setChild } from './branch.js'
-import { childOf, countOf, MAX_DEPTH } from './layout.js'
+import { childOf, countOf, MAX_DEPTH, typeOf } from './layout.js'
 import { notOfTree, tooDeep } from './lookup.js'
 import type { Probe } from './probe.js'
 import { childIndex } from './search.js'
@@ -31,7 +31,7 @@ export class Path {
       this.pages[level] = page
       this.depth = level
       const { segment, base } = transaction
-      const type = segment.bytes[base + PAGE_TYPE]
+      const type = typeOf(segment, base)
       if (type === PageType.LEAF) return
       if (type !== PageType.BRANCH) throw notOfTree(page)
       const count = countOf(segment, base)

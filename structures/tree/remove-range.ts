@@ -1,11 +1,11 @@
 /**
  * Removing all entries of a range: subtrees that lie inside of it are given back whole, only the pages at its two ends are rewritten.
  */
-import { PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import { type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import { removeChildren, setChild } from './branch.js'
 import { noteChange } from './changes.js'
-import { childOf, countOf, MAX_DEPTH } from './layout.js'
+import { childOf, countOf, MAX_DEPTH, typeOf } from './layout.js'
 import { removeEntries } from './leaf.js'
 import { notOfTree, tooDeep } from './lookup.js'
 import { OrderGuard } from './order-guard.js'
@@ -45,7 +45,7 @@ class Removal {
   removeBelow(page: PageNumber, depth: number): PageNumber {
     this.transaction.locate(page)
     const { segment, base } = this.transaction
-    const type = segment.bytes[base + PAGE_TYPE]
+    const type = typeOf(segment, base)
     if (type === PageType.LEAF) return this.removeInLeaf(page)
     if (type !== PageType.BRANCH) throw notOfTree(page)
     if (depth === MAX_DEPTH) throw tooDeep(page)
@@ -53,7 +53,9 @@ class Removal {
   }
 
   private removeInLeaf(page: PageNumber): PageNumber {
-    const { transaction, lower, upper } = this
+    const { transaction } = this
+    const lower = this.lower
+    const upper = this.upper
     this.order.ascend(transaction.segment, transaction.base)
     const count = countOf(transaction.segment, transaction.base)
     const from = lower === undefined ? 0 : lowerBound(transaction.segment, transaction.base, lower)
@@ -72,7 +74,9 @@ class Removal {
   }
 
   private removeInBranch(page: PageNumber, depth: number): PageNumber {
-    const { transaction, lower, upper } = this
+    const { transaction } = this
+    const lower = this.lower
+    const upper = this.upper
     const { segment, base } = transaction
     const count = countOf(segment, base)
     const first = lower === undefined ? 0 : childIndex(segment, base, lower)

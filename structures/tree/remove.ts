@@ -2,7 +2,7 @@
  * Removing entries: pages that become empty vanish, a page that becomes small joins a neighbour if both fit one page, and a root with a
  * single child gives way to it.
  */
-import { PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import { type PageNumber, PageType } from '../../src/pages/format.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import { branchUsed, copySeparator, removeChild } from './branch.js'
 import { noteChange } from './changes.js'
@@ -17,6 +17,7 @@ import {
   LENGTH_MASK,
   leafCell,
   PAGE_ROOM,
+  typeOf,
   VALUE_OVERFLOW,
 } from './layout.js'
 import { leafUsed, removeEntries } from './leaf.js'
@@ -83,7 +84,7 @@ export function collapseRoot(transaction: PageTransaction, state: StructureState
   for (;;) {
     transaction.locate(state.root)
     const { segment, base } = transaction
-    if (segment.bytes[base + PAGE_TYPE] !== PageType.BRANCH || countOf(segment, base) > 0) return
+    if (typeOf(segment, base) !== PageType.BRANCH || countOf(segment, base) > 0) return
     const child = childOf(segment, base, 0)
     transaction.free(state.root)
     state.root = child
@@ -104,7 +105,7 @@ export function joinIfSmall(transaction: PageTransaction, branch: PageNumber, in
 
 function usedBytes(transaction: PageTransaction): number {
   const { segment, base } = transaction
-  return segment.bytes[base + PAGE_TYPE] === PageType.LEAF ? leafUsed(segment, base) : branchUsed(segment, base)
+  return typeOf(segment, base) === PageType.LEAF ? leafUsed(segment, base) : branchUsed(segment, base)
 }
 
 /** Joins child `index` of a branch with the next if both fit one page. */
@@ -117,7 +118,7 @@ function join(transaction: PageTransaction, branch: PageNumber, index: number): 
   const rightBytes = usedBytes(transaction)
   transaction.locate(left)
   if (usedBytes(transaction) + rightBytes > PAGE_ROOM) return false
-  const isLeaf = transaction.segment.bytes[transaction.base + PAGE_TYPE] === PageType.LEAF
+  const isLeaf = typeOf(transaction.segment, transaction.base) === PageType.LEAF
   const entries = (isLeaf ? leafEntries : branchEntries).clear()
   const copy = entries.addPage(transaction.segment, transaction.base)
   const firstChild = isLeaf ? 0 : entries.firstChildOf(copy)

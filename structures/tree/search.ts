@@ -3,17 +3,18 @@
  *
  * Hot: no allocation, and each function sees one shape of argument only.
  */
-import { PAGE_COUNT, PAGE_SIZE } from '../../src/pages/format.js'
+import { PAGE_SIZE } from '../../src/pages/format.js'
 import type { Segment } from '../../src/pages/segment.js'
 import {
   BRANCH_CELL_BYTES,
   branchCell,
+  countOf,
   headsIndex,
   LEAF_CELL_BYTES,
   LENGTH_MASK,
   leafPointersIndex,
+  prefixLengthOf,
   TREE_PREFIX,
-  TREE_PREFIX_LENGTH,
 } from './layout.js'
 import type { Probe } from './probe.js'
 
@@ -33,8 +34,8 @@ export function lowerBound(segment: Segment, base: number, probe: Probe): number
  */
 export function headBound(segment: Segment, base: number, probe: Probe): number {
   const { words } = segment
-  const count = segment.halves[(base + PAGE_COUNT) >>> 1]
-  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  const count = countOf(segment, base)
+  const prefixLength = prefixLengthOf(segment, base)
   if (prefixLength > 0) {
     const order = comparePrefix(segment, base, prefixLength, probe)
     if (order !== 0) return order < 0 ? ~0 : ~count
@@ -50,8 +51,8 @@ export function cellBound(segment: Segment, base: number, probe: Probe, bound: n
   probe.found = false
   if (bound < 0) return ~bound
   const { words } = segment
-  const count = segment.halves[(base + PAGE_COUNT) >>> 1]
-  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  const count = countOf(segment, base)
+  const prefixLength = prefixLengthOf(segment, base)
   const heads = headsIndexBehind(base, prefixLength)
   const pointers = (heads + count) << 1
   let low = bound
@@ -94,8 +95,8 @@ export const touched = new Int32Array(1)
 /** Index of the branch's child that the probe's key belongs to: the number of separators that are not above it. */
 export function childIndex(segment: Segment, base: number, probe: Probe): number {
   const { words } = segment
-  const count = segment.halves[(base + PAGE_COUNT) >>> 1]
-  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  const count = countOf(segment, base)
+  const prefixLength = prefixLengthOf(segment, base)
   if (prefixLength > 0) {
     const order = comparePrefix(segment, base, prefixLength, probe)
     if (order !== 0) return order < 0 ? 0 : count
@@ -123,7 +124,7 @@ export function childIndexBelow(segment: Segment, base: number, probe: Probe): n
 }
 
 function isSeparator(segment: Segment, base: number, index: number, probe: Probe): boolean {
-  const prefixLength = segment.halves[(base + TREE_PREFIX_LENGTH) >>> 1]
+  const prefixLength = prefixLengthOf(segment, base)
   if (comparePrefix(segment, base, prefixLength, probe) !== 0) return false
   if (segment.words[headsIndex(segment, base) + index] !== probeHead(probe, prefixLength)) return false
   return compareCell(segment, branchCell(segment, base, index), BRANCH_CELL_BYTES, probe, prefixLength) === 0

@@ -168,19 +168,19 @@ export class Tree<K, V> extends TreeReader<K, V> {
   private putEncoded(): void {
     const transaction = this.host.change()
     if (transaction !== undefined) {
-      this.applyPut(transaction, probe, valueBytes.bytes, valueBytes.length, valueBytes.flags)
+      this.applyPut(transaction, probe, valueBytes.bytes, valueBytes.flags)
       return
     }
     const lateKey = probe.copy()
     const lateValue = valueBytes.copy()
     const { flags } = valueBytes
-    this.host.defer((late) => this.applyPut(late, lateProbe.set(lateKey), lateValue, lateValue.length, flags))
+    this.host.defer((late) => this.applyPut(late, lateProbe.set(lateKey), lateValue, flags))
   }
 
-  private applyPut(transaction: PageTransaction, key: Probe, value: Uint8Array, length: number, flags: number): void {
+  private applyPut(transaction: PageTransaction, key: Probe, value: Uint8Array, flags: number): void {
     try {
-      this.recordPut(transaction, key, value, length, flags)
-      insert(transaction, transaction.state(this.id), key, value, length, flags)
+      this.recordPut(transaction, key, value, flags)
+      insert(transaction, transaction.state(this.id), key, value, flags)
     } catch (error) {
       this.host.spoil(error)
       throw error
@@ -246,21 +246,21 @@ export class Tree<K, V> extends TreeReader<K, V> {
         refusal = error
         break
       }
-      const { bytes, length, flags } = valueBytes
-      this.recordPut(transaction, probe, bytes, length, flags)
-      if (appender.isBehind(probe)) appender.add(transaction, state, probe, bytes, length, flags)
+      const { bytes, flags } = valueBytes
+      this.recordPut(transaction, probe, bytes, flags)
+      if (appender.isBehind(probe)) appender.add(transaction, state, probe, bytes, flags)
       else {
         appender.flush(transaction, state)
-        insert(transaction, state, probe, bytes, length, flags)
+        insert(transaction, state, probe, bytes, flags)
       }
     }
     appender.flush(transaction, state)
     return refusal
   }
 
-  private recordPut(transaction: PageTransaction, key: Probe, value: Uint8Array, length: number, flags: number): void {
+  private recordPut(transaction: PageTransaction, key: Probe, value: Uint8Array, flags: number): void {
     const recordFlags = flags === VALUE_ASCII ? TreeOperationFlag.VALUE_ASCII : 0
-    transaction.record(this.id, TreeOperation.PUT, recordFlags, key.bytes, key.length, value, length)
+    transaction.record(this.id, TreeOperation.PUT, recordFlags, key.bytes, key.length, value, value.length)
   }
 }
 

@@ -24,6 +24,8 @@ export type PreparedValue = string | Uint8Array
 
 /** Strings up to this length are encoded into memory that is kept. */
 const KEPT_LENGTH = 64 * 1024
+/** Views of encoded strings shorter than this are kept. */
+const KEPT_VIEWS = 1024
 
 const packr = new Packr({
   useRecords: false,
@@ -84,35 +86,37 @@ export function copyBytes(bytes: Buffer, start: number, end: number): Buffer {
 /** The bytes of a prepared value: valid until the next `set`. */
 export class ValueBytes {
   bytes: Uint8Array = new Uint8Array(0)
-  length = 0
   /** VALUE_ASCII or 0. */
   flags = 0
   private readonly kept = Buffer.allocUnsafeSlow(3 * KEPT_LENGTH)
+  /** Views of the first bytes of `kept`, by length, made when first needed: making one costs more than encoding a short text. */
+  private readonly views: (Uint8Array | undefined)[] = new Array(KEPT_VIEWS)
 
   set(value: PreparedValue): void {
+    this.flags = 0
     if (typeof value !== 'string') {
       this.bytes = value
-      this.length = value.length
-      this.flags = 0
       return
     }
-    if (value.length <= KEPT_LENGTH) {
-      this.bytes = this.kept
-      this.length = this.kept.utf8Write(value, 0)
-    } else {
-      const length = Buffer.byteLength(value)
-      refuseLarge(length)
+    if (value.length <= KEPT_LENGTH) this.bytes = this.view(this.kept.utf8Write(value, 0))
+    else {
+      refuseLarge(Buffer.byteLength(value))
       this.bytes = Buffer.from(value)
-      this.length = length
     }
-    this.flags = this.length === value.length ? VALUE_ASCII : 0
-    if (this.flags === 0 && !value.isWellFormed())
-      throw new HoldfastError('ERR_INVALID_VALUE', 'the value has a lone surrogate and no UTF-8 form')
+    if (this.bytes.length === value.length) this.flags = VALUE_ASCII
+    else if (!value.isWellFormed()) throw new HoldfastError('ERR_INVALID_VALUE', 'the value has a lone surrogate and no UTF-8 form')
   }
 
   /** The bytes, copied. */
   copy(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.bytes, 0, this.length)
+    return Uint8Array.prototype.slice.call(this.bytes)
+  }
+
+  private view(length: number): Uint8Array {
+    if (length >= KEPT_VIEWS) return this.kept.subarray(0, length)
+    const view = this.views[length] ?? this.kept.subarray(0, length)
+    this.views[length] = view
+    return view
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * A position among the leaves of a tree that does not change meanwhile: found by key, moved to the neighbouring leaf and back.
  */
-import { PAGE_TYPE, type PageNumber, PageType } from '../../src/pages/format.js'
+import { type PageNumber, PageType } from '../../src/pages/format.js'
 import type { Segment } from '../../src/pages/segment.js'
-import { childOf, countOf, MAX_DEPTH } from './layout.js'
+import { childOf, countOf, MAX_DEPTH, typeOf } from './layout.js'
 import { notOfTree, tooDeep } from './lookup.js'
 import { refuseDisorder, refuseEmpty } from './order-guard.js'
 import type { PageReader } from './page-reader.js'
@@ -123,7 +123,7 @@ export class Walk {
   private locate(page: PageNumber): number {
     if (this.depth > MAX_DEPTH) throw tooDeep(this.root)
     this.reader.locate(page)
-    const type = this.reader.segment.bytes[this.reader.base + PAGE_TYPE]
+    const type = typeOf(this.reader.segment, this.reader.base)
     if (type !== PageType.LEAF && type !== PageType.BRANCH) throw notOfTree(page)
     return type
   }

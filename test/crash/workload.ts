@@ -6,6 +6,7 @@
  */
 import { type Fault, type MemoryDisk, type MemoryStorage, type StorageCall } from '../../src/pages/memory-storage.js'
 import type { Random } from '../../src/pages/recorder.js'
+import type { Pager } from '../../src/pages/pager.js'
 import { ControlWords, idDifference, Word } from '../../src/sync/control-words.js'
 import { openStorage, type Snapshot, type Store } from '../../structures/index.js'
 import { difference, type Draft, Model, openTree, type State, shapeOf, TREES } from './model.js'
@@ -286,6 +287,7 @@ export class Workload {
   private open(): Handle {
     const storage = this.disk.open()
     const store = openStorage(planted(storage, this.plant), { checkpointBytes: this.checkpointBytes })
+    storage.onKill = () => detachControl(store)
     const handle = { storage, store }
     this.handles.push(handle)
     return handle
@@ -334,16 +336,9 @@ export class Workload {
   // Faults
 
   private killInCommit(handle: Handle): void {
-    const control = this.disk.control
-    let frozen = new ArrayBuffer(0)
-    this.faultAt(1 + this.below(6), (call) => {
-      frozen = control.slice(0)
-      return { kill: true, bytes: call.operation.startsWith('write') ? 512 * this.below(20) : 0 }
-    })
-    const committed = this.commit(handle, (draft, store) => this.changes(draft, store, 1 + this.below(4)))
+    this.faultAt(1 + this.below(6), ({ operation }) => ({ kill: true, bytes: operation.startsWith('write') ? 512 * this.below(20) : 0 }))
+    this.commit(handle, (draft, store) => this.changes(draft, store, 1 + this.below(4)))
     this.disk.faults = undefined
-    // What the dying process's code did to the shared words on its way out, no dead process does.
-    if (!committed && frozen.byteLength > 0) new Uint8Array(control).set(new Uint8Array(frozen))
     this.kill(handle)
   }
 
@@ -425,4 +420,10 @@ export class Workload {
     await this.turn()
     await this.turn()
   }
+}
+
+/** Gives a dead process's code a copy of the shared words: whatever it does on its way out, no dead process does. */
+function detachControl(store: Store): void {
+  const { control } = (store as unknown as { pager: Pager }).pager
+  ;(control as { words: Int32Array }).words = control.words.slice()
 }

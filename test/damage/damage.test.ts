@@ -23,9 +23,13 @@ function openImage(image: DiskImage) {
   return openStorage(MemoryDisk.fromImage(image).open(), {})
 }
 
-/** States that are right for a damage of this kind: what a damaged log leads to may end early, as after a power cut. */
-function answersFor(specimen: Specimen, kind: string) {
-  return kind.startsWith('log') ? [...specimen.earlier, specimen.state] : [specimen.state]
+/**
+ * States that are right for a damage of this kind. Of the last frame of a log nothing proves that it was ever whole; a log that
+ * lost a whole stretch may end early, as after a power cut.
+ */
+function answersFor({ state, earlier }: Specimen, kind: string) {
+  if (kind.startsWith('log: bit')) return earlier.slice(-2)
+  return kind.startsWith('log') ? [...earlier, state] : [state]
 }
 
 /** Runs `count` random damages and counts what reading them gave. */
@@ -48,14 +52,14 @@ async function run(count: number, onOutcome: (outcome: Outcome, detail: string, 
   return outcomes
 }
 
-test('the undamaged stores read right', async (t) => {
+test.serial('the undamaged stores read right', async (t) => {
   for (const specimen of await specimens(seededRandom(seed))) {
     const { outcome, reason } = await readAll(() => openImage(specimen.image), [specimen.state])
     t.is(outcome, 'right', `${specimen.name}: ${reason}`)
   }
 })
 
-test('damaged stores read right or are refused by a typed error', async (t) => {
+test.serial('damaged stores read right or are refused by a typed error', async (t) => {
   t.timeout(15 * 60_000)
   const outcomes = await run(cases, (outcome, detail, reason) => {
     if (outcome === 'wrong' || outcome === 'untyped error') t.fail(`seed ${seed}, ${detail}: ${outcome}: ${reason}`)
@@ -65,7 +69,7 @@ test('damaged stores read right or are refused by a typed error', async (t) => {
   t.true((outcomes.get('right') ?? 0) > cases / 100, 'some damage hits what nobody needs')
 })
 
-test('negative control: without checksums the same damages give wrong answers', async (t) => {
+test.serial('negative control: without checksums the same damages give wrong answers', async (t) => {
   const touch = Pages.prototype.touch
   Pages.prototype.touch = function (this: Pages, page) {
     try {
@@ -83,12 +87,12 @@ test('negative control: without checksums the same damages give wrong answers', 
   }
 })
 
-test('an empty, a foreign and a too short file are no store', (t) => {
+test.serial('an empty, a foreign and a too short file are no store', (t) => {
   for (const data of [Buffer.alloc(0), Buffer.alloc(10), Buffer.alloc(PAGE_SIZE * 4), Buffer.from('SQLite format 3\0'.repeat(1000))])
     t.throws(() => openImage({ data, log: undefined }), { instanceOf: HoldfastError, code: 'ERR_FOREIGN_FILE' })
 })
 
-test('a newer version and another page size are refused by name', (t) => {
+test.serial('a newer version and another page size are refused by name', (t) => {
   const withField = (offset: number, value: number): DiskImage => {
     const data = Buffer.from(initialBytes())
     data.writeUInt32LE(value, offset)
@@ -99,7 +103,7 @@ test('a newer version and another page size are refused by name', (t) => {
   t.throws(() => openImage(withField(HEADER_PAGE_SIZE, 8192)), { instanceOf: HoldfastError })
 })
 
-test('the log of another store, and a missing log, are refused', async (t) => {
+test.serial('the log of another store, and a missing log, are refused', async (t) => {
   const [, crashed] = (await specimens(seededRandom(1))) as [Specimen, Specimen]
   const [, other] = (await specimens(seededRandom(2))) as [Specimen, Specimen]
   t.throws(() => openImage({ data: crashed.image.data, log: other.image.log }), { instanceOf: HoldfastError, code: 'ERR_DAMAGED' })

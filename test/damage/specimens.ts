@@ -42,20 +42,24 @@ export async function specimens(random: Random): Promise<Specimen[]> {
   let { state } = fill(first, new Map(), 250, random)
   await first.close()
   const older = disk.volatileImage()
-  const second = openStorage(disk.open(), {})
-  for (let round = 0; round < 4; round++) state = fill(second, state, 60, random).state
-  await second.close()
+  // Several checkpoints, so that pages of the older image are used again.
+  for (let round = 0; round < 6; round++) {
+    const store = openStorage(disk.open(), {})
+    state = fill(store, state, 40, random).state
+    await store.close()
+  }
   const closed: Specimen = { name: 'closed', image: disk.volatileImage(), older, state, earlier: [] }
 
   const storage = disk.open()
   const third = openStorage(storage, {})
   const earlier: State[] = [state]
-  let durable = Promise.resolve()
   for (let round = 0; round < 6; round++) {
-    ;({ state, durable } = fill(third, state, 3, random))
+    const filled = fill(third, state, 3, random)
+    // Each frame says that the one before is durable.
+    await filled.durable
+    state = filled.state
     earlier.push(state)
   }
-  await durable
   const crashed: Specimen = { name: 'crashed', image: disk.crashState().newestImage(), older, state, earlier }
   storage.kill()
 

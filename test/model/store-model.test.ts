@@ -9,14 +9,14 @@ import test from 'ava'
 import fc from 'fast-check'
 import { MemoryDisk } from '../../src/pages/memory-storage.js'
 import { initialBytes } from '../../src/pages/meta.js'
-import { open, openStorage } from '../../structures/index.js'
+import { open, openStorage, Tree } from '../../structures/index.js'
 import { amount, seedOfRun } from '../random.js'
 import { histories, runHistory } from './store-model.js'
 
 const seed = seedOfRun()
-const runs = amount('HOLDFAST_MODEL_RUNS', 150)
+const runs = amount('HOLDFAST_MODEL_RUNS', 500)
 
-test('in memory, with a log that wraps and checkpoints all the time', async (t) => {
+test.serial('in memory, with a log that wraps and checkpoints all the time', async (t) => {
   t.timeout(10 * 60_000)
   t.log(`seed ${seed}, ${runs} histories`)
   await fc.assert(
@@ -30,7 +30,7 @@ test('in memory, with a log that wraps and checkpoints all the time', async (t) 
 })
 
 for (const writePath of ['write', 'view'] as const) {
-  test(`on real files by the ${writePath} path`, async (t) => {
+  test.serial(`on real files by the ${writePath} path`, async (t) => {
     t.timeout(10 * 60_000)
     mkdirSync('tmp', { recursive: true })
     const folder = mkdtempSync(join('tmp', 'model-'))
@@ -41,7 +41,7 @@ for (const writePath of ['write', 'view'] as const) {
           const path = join(folder, `${stores++}.hold`)
           await runHistory(() => open(path, { checkpointBytes: 65_536, writePath }), history)
         }),
-        { seed, numRuns: Math.ceil(runs / 15) },
+        { seed, numRuns: Math.ceil(runs / 20) },
       )
       t.pass()
     } finally {
@@ -49,3 +49,17 @@ for (const writePath of ['write', 'view'] as const) {
     }
   })
 }
+
+test.serial('negative control: a delete that does nothing is found', async (t) => {
+  const original = Tree.prototype.delete
+  Tree.prototype.delete = () => Promise.resolve()
+  try {
+    const property = fc.asyncProperty(histories, async (history) => {
+      const disk = MemoryDisk.create(initialBytes())
+      await runHistory(() => openStorage(disk.open()), history)
+    })
+    t.true((await fc.check(property, { seed, numRuns: 100, endOnFailure: true })).failed)
+  } finally {
+    Tree.prototype.delete = original
+  }
+})

@@ -23,7 +23,7 @@ interface Shape {
 }
 
 const compareBytes = (a: Key, b: Key) => Buffer.compare(Buffer.from(a as string), Buffer.from(b as string))
-const compareNumbers = (a: Key, b: Key) => (a as number) - (b as number)
+const compareNumbers = (a: Key, b: Key) => (a < b ? -1 : a > b ? 1 : 0)
 
 function compareTuples(a: Key, b: Key): number {
   const [x, y] = [a as (string | number)[], b as (string | number)[]]
@@ -37,6 +37,7 @@ function compareTuples(a: Key, b: Key): number {
 }
 
 const words = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 2000 }).map((n) => `key:${String(n).padStart(4, '0')}`) },
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 60 }).map((n) => `key:${String(n).padStart(4, '0')}`) },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 6 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 8 }).map((n) => `${'long'.repeat(400)}${n}`) },
@@ -61,7 +62,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     values: fc.uint8Array({ maxLength: 300 }),
     compare: (a, b) => Buffer.compare(a as Uint8Array, b as Uint8Array),
   },
-  numbers: { key: 'number', value: 'json', keys: numbers, values: fc.record({ text: texts, list: fc.array(fc.integer()) }), compare: compareNumbers },
+  numbers: { key: 'number', value: 'json', keys: numbers, values: fc.record({ text: texts, list: fc.array(fc.integer()) }, { noNullPrototype: true }), compare: compareNumbers },
   tuples: {
     key: 'tuple',
     value: 'msgpack',
@@ -352,7 +353,9 @@ class Run {
     const done = steps.map((change) => this.apply(change))
     for (const read of reads) this.query(read)
     await Promise.all(done)
-    for (const read of reads) this.queryOther(read)
+    // `load` gives no promise: its batch commits when the turn ends.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const read of reads) await this.queryOther(read)
   }
 
   private apply(change: Change): Promise<unknown> {

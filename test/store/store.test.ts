@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { platformTraits } from '../../src/mapping/index.js'
 import { HoldfastError, type OpenOptions, open, type Store } from '../../structures/index.js'
 import { folder } from '../folder.js'
 
@@ -43,6 +44,32 @@ test('a transaction covers several trees and is visible on return', (t) => {
   t.is(receipt.result, 'result')
   t.deepEqual([a.get('x'), b.get('y')], [1, 2])
 })
+
+for (const writePath of ['write', 'view', 'mixed'] as const) {
+  test(`large transactions over the same pages again and again (${writePath})`, async (t) => {
+    if (writePath === 'mixed' && !platformTraits.writesReachViews) {
+      t.log('skipped: writes and views need not agree on this platform')
+      t.pass()
+      return
+    }
+    const { path, store } = fresh(t, { writePath })
+    const tree = store.tree('a', { key: 'number', value: 'string' })
+    const value = (key: number, round: number) => `${key} in round ${round} `.padEnd(300, '.')
+    for (let round = 0; round < 6; round++) {
+      store.write(() => {
+        for (let key = 0; key < 5000; key++) if (round === 0 || (key * 7 + round) % 3 === 0) tree.put(key, value(key, round))
+      })
+      if (round === 3) await store.checkpoint()
+    }
+    const expected = (key: number) => value(key, Math.max(0, ...[1, 2, 3, 4, 5].filter((round) => (key * 7 + round) % 3 === 0)))
+    for (let key = 0; key < 5000; key++) if (tree.get(key) !== expected(key)) t.fail(`key ${key}`)
+    t.true((await store.check()).ok)
+    await store.close()
+    const again = open(path)
+    t.teardown(() => again.close())
+    for (const [key, found] of again.tree<'number', 'string'>('a').entries()) if (found !== expected(key)) t.fail(`key ${key} after reopening`)
+  })
+}
 
 test('a throw aborts everything, nested calls included', async (t) => {
   const { store } = fresh(t)

@@ -2,7 +2,16 @@
  * The page store as a tree sees it, in memory and suspicious: it frees and reuses pages at once, overwrites what was freed, moves the pages
  * of a transaction between operations, and knows at the end which pages are in use.
  */
-import { FIRST_PAGE, PAGE_NUMBER, PAGE_RUN, PAGE_SIZE, PAGE_TYPE, type PageNumber, type PageType } from '../../../src/pages/format.js'
+import {
+  FIRST_PAGE,
+  MAX_RUN_PAGES,
+  PAGE_NUMBER,
+  PAGE_RUN,
+  PAGE_SIZE,
+  PAGE_TYPE,
+  type PageNumber,
+  type PageType,
+} from '../../../src/pages/format.js'
 import type { PageTransaction, RedoOperation, StructureState } from '../../../src/pages/page-transaction.js'
 import { damaged, type Pages } from '../../../src/pages/pages.js'
 import { Segment } from '../../../src/pages/segment.js'
@@ -142,7 +151,7 @@ export class FakeStore implements StructureHost {
     const claimed = new Set<PageNumber>()
     const claim = (page: PageNumber) => {
       if (!this.inUse.has(page)) throw damaged(page, 'it is referred to but not in use')
-      const count = this.segment.words[(page * PAGE_SIZE + PAGE_RUN) >>> 2]
+      const count = runOf(page, this.segment, page * PAGE_SIZE)
       for (let index = 0; index < count; index++) {
         if (claimed.has(page + index)) throw damaged(page, 'it has two owners')
         claimed.add(page + index)
@@ -176,6 +185,13 @@ export class FakeStore implements StructureHost {
   private reclaim(): void {
     for (const page of this.pending.splice(0)) this.release(page)
   }
+}
+
+/** Pages of the run that begins there; the real store refuses a wrong number, too. */
+function runOf(page: PageNumber, segment: Segment, base: number): number {
+  const count = segment.words[(base + PAGE_RUN) >>> 2]
+  if (count < 1 || count > MAX_RUN_PAGES) throw damaged(page, 'its run has an impossible length')
+  return count
 }
 
 export class FakeTransaction implements PageTransaction {
@@ -222,7 +238,7 @@ export class FakeTransaction implements PageTransaction {
 
   free(page: PageNumber): void {
     this.locate(page)
-    const pageCount = this.segment.words[(this.base + PAGE_RUN) >>> 2]
+    const pageCount = runOf(page, this.segment, this.base)
     const place = this.own.get(page)
     if (place === undefined) {
       this.drop(page, pageCount)

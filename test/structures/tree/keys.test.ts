@@ -75,7 +75,22 @@ test('numbers are ordered and come back', (t) => {
     }),
     parameters(t),
   )
-  const ascending = [-Infinity, -Number.MAX_VALUE, -256, -1, -Number.MIN_VALUE, 0, Number.MIN_VALUE, 1e-9, 1, 2, 255, 256, 2 ** 53, Infinity]
+  const ascending = [
+    -Infinity,
+    -Number.MAX_VALUE,
+    -256,
+    -1,
+    -Number.MIN_VALUE,
+    0,
+    Number.MIN_VALUE,
+    1e-9,
+    1,
+    2,
+    255,
+    256,
+    2 ** 53,
+    Infinity,
+  ]
   t.true(isAscending('number', ascending))
   t.true(Object.is(roundTrip('number', -0), 0))
   t.deepEqual(encode('number', 1), Buffer.from('bff0000000000000', 'hex'))
@@ -90,7 +105,8 @@ test('binary keys come back as copies', (t) => {
   probe.bytes.fill(7)
   t.deepEqual([...back], [...key])
   t.throws(() => encode('binary', new Uint8Array(MAX_KEY_BYTES + 1)), refusal('ERR_KEY_TOO_LARGE'))
-  for (const wrong of ['a', [1], new Uint16Array(2), new ArrayBuffer(2), null]) t.throws(() => encode('binary', wrong), refusal('ERR_INVALID_KEY'))
+  for (const wrong of ['a', [1], new Uint16Array(2), new ArrayBuffer(2), null])
+    t.throws(() => encode('binary', wrong), refusal('ERR_INVALID_KEY'))
 })
 
 const { element } = fc.letrec<{ element: TupleElement; tuple: TupleElement[] }>((tie) => ({
@@ -144,7 +160,26 @@ test('tuples are ordered element by element and come back', (t) => {
     }),
     parameters(t),
   )
-  t.true(isAscending('tuple', [[], [null], [null, null], [false], [true], [-1], [0], ['', 1], ['a'], ['a', null], ['a\0'], ['b'], [Buffer.of()], [[]], [[], 1], [[null]]]))
+  t.true(
+    isAscending('tuple', [
+      [],
+      [null],
+      [null, null],
+      [false],
+      [true],
+      [-1],
+      [0],
+      ['', 1],
+      ['a'],
+      ['a', null],
+      ['a\0'],
+      ['b'],
+      [Buffer.of()],
+      [[]],
+      [[], 1],
+      [[null]],
+    ]),
+  )
 })
 
 test('a tuple’s bytes begin with those of every shorter tuple it begins with', (t) => {
@@ -167,8 +202,21 @@ function plain(value: unknown): unknown {
 test('tuples that cannot be keys are refused', (t) => {
   let deep: TupleElement = []
   for (let level = 0; level < 40; level++) deep = [deep]
-  // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested.
-  for (const key of ['a', null, undefined, [undefined], [Number.NaN], [1n], [{}], [() => 1], ['\udc00'], [new Map()], [Symbol('a')], [, 1], deep])
+  for (const key of [
+    'a',
+    null,
+    undefined,
+    [undefined],
+    [Number.NaN],
+    [1n],
+    [{}],
+    [() => 1],
+    ['\udc00'],
+    [new Map()],
+    [Symbol('a')],
+    new Array(2),
+    deep,
+  ])
     t.throws(() => encode('tuple', key), refusal('ERR_INVALID_KEY'))
   for (const key of [['x'.repeat(1999)], [new Uint8Array(2000)], ['\0'.repeat(1000)], new Array<number>(223).fill(1), [['x'.repeat(1998)]]])
     t.throws(() => encode('tuple', key), refusal('ERR_KEY_TOO_LARGE'))
@@ -176,7 +224,18 @@ test('tuples that cannot be keys are refused', (t) => {
 })
 
 test('bytes that are no tuple and no number are reported as damage', (t) => {
-  for (const bytes of [[0x00], [0x01], [0x30, 1, 2], [0x40], [0x40, 0x61], [0x40, 0x00, 0xff], [0x60], [0x60, 0x10], [0x70], new Array<number>(40).fill(0x60)])
+  for (const bytes of [
+    [0x00],
+    [0x01],
+    [0x30, 1, 2],
+    [0x40],
+    [0x40, 0x61],
+    [0x40, 0x00, 0xff],
+    [0x60],
+    [0x60, 0x10],
+    [0x70],
+    new Array<number>(40).fill(0x60),
+  ])
     t.throws(() => decodeKey('tuple', probe.set(Uint8Array.from(bytes))), refusal('ERR_DAMAGED'))
   t.throws(() => decodeKey('number', probe.set(Uint8Array.of(1, 2, 3))), refusal('ERR_DAMAGED'))
 })
