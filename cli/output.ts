@@ -11,6 +11,12 @@ import colors from 'picocolors'
 export type Format = 'plain' | 'box' | 'json' | 'jsonl' | 'csv' | 'markdown'
 
 const FLUSH_CHARACTERS = 64 * 1024
+/** Width of a terminal that does not tell. */
+const STANDARD_COLUMNS = 120
+/** Characters that a column of a box takes beside its text. */
+const BOX_BORDER = 3
+const MIN_CELL = 20
+const MAX_KEY_CELL = 40
 
 /** Whether standard output is a terminal. */
 export function isTerminal(): boolean {
@@ -98,8 +104,16 @@ function boxOf(names: readonly string[], rows: readonly (readonly string[])[]): 
     head: [...names],
     style: { head: colors.isColorSupported ? ['bold'] : [], border: colors.isColorSupported ? ['gray'] : [], compact: true },
   })
-  const room = Math.max(20, Math.floor((process.stdout.columns ?? 120) / names.length) * 2)
-  for (const row of rows) table.push(row.map((text) => clip(visible(text), room)))
+  const texts = rows.map((row) => row.map(visible))
+  // The last column gets the room that the others leave.
+  let room = (process.stdout.columns || STANDARD_COLUMNS) - BOX_BORDER * names.length - 1
+  const widths = names.map((name, column) => {
+    const longest = Math.max(name.length, ...texts.map((row) => row[column]?.length ?? 0))
+    const width = column === names.length - 1 ? Math.max(MIN_CELL, room) : Math.min(longest, MAX_KEY_CELL)
+    room -= Math.min(longest, width)
+    return width
+  })
+  for (const row of texts) table.push(row.map((text, column) => clip(text, widths[column] as number)))
   return table.toString()
 }
 

@@ -21,7 +21,8 @@ export class Progress {
 
   /** Tells how far the load is. */
   update(entries: number, bytes: number): void {
-    if (process.stderr.isTTY !== true) return
+    // A terminal that does not know its width (a bare pseudo-terminal) would have ora clear lines without end.
+    if (process.stderr.isTTY !== true || !(process.stderr.columns > 0)) return
     if (this.spinner === undefined) {
       if (performance.now() - this.start < DELAY_MS) return
       this.spinner = ora({ stream: process.stderr, discardStdin: false, color: colors.isColorSupported ? 'cyan' : false })

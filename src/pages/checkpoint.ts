@@ -18,6 +18,8 @@ import type { Transaction } from './transaction.js'
 /** Runs the checkpoints of one open handle, one at a time. */
 export class Checkpointer {
   private running: Promise<void> | undefined
+  /** Whether the checkpointer's lock is ours. */
+  private holdsLock = false
   /** The checkpoint transaction whose meta pages are not durable yet. */
   private unfinished: Roots | undefined
 
@@ -57,7 +59,7 @@ export class Checkpointer {
       if (this.pager.logHasRoom) return
     }
     const { storage } = this.pager
-    const heldHere = this.running !== undefined
+    const heldHere = this.holdsLock
     if (!heldHere && !storage.lockWait('checkpointer', 'exclusive', this.busyTimeoutMs))
       throw new HoldfastError('ERR_BUSY', `the log is full and another process's checkpoint has not ended in ${this.busyTimeoutMs} ms`)
     try {
@@ -68,22 +70,41 @@ export class Checkpointer {
   }
 
   private async checkpoint(): Promise<void> {
-    const { storage } = this.pager
-    for (let pause = 0; !storage.tryLock('checkpointer', 'exclusive'); pause = 1) await new Promise((resolve) => setTimeout(resolve, pause))
+    let roots = await this.writer.acquire(() => this.begin())
+    while (roots === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      roots = await this.writer.acquire(() => this.begin())
+    }
     try {
-      const roots = await this.writer.acquire(() => {
-        try {
-          this.unfinished = this.commit()
-          return this.unfinished
-        } finally {
-          this.writer.release()
-        }
-      })
       await this.finish(roots)
     } finally {
       this.unfinished = undefined
-      storage.unlock('checkpointer')
+      this.unlock()
     }
+  }
+
+  /**
+   * Takes the checkpointer's lock and commits the checkpoint transaction; `undefined` if another process has the lock. The writer's semaphore is
+   * held, and given back. In this order: whoever has the lock waits for the disk only, so a writer may wait for the lock (`makeRoom`).
+   */
+  private begin(): Roots | undefined {
+    try {
+      if (!this.pager.storage.tryLock('checkpointer', 'exclusive')) return undefined
+      this.holdsLock = true
+      this.unfinished = this.commit()
+      return this.unfinished
+    } catch (error) {
+      this.unlock()
+      throw error
+    } finally {
+      this.writer.release()
+    }
+  }
+
+  private unlock(): void {
+    if (!this.holdsLock) return
+    this.holdsLock = false
+    this.pager.storage.unlock('checkpointer')
   }
 
   /** Commits the checkpoint transaction. */

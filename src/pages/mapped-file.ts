@@ -110,7 +110,10 @@ export class MixedFile extends MappedFile {
   private firstFresh = 0
 
   override writePages(arena: readonly Buffer[], runs: Uint32Array, runCount: number): void {
-    if (runCount < MIXED_RUNS) return super.writePages(arena, runs, runCount)
+    if (runCount < MIXED_RUNS) {
+      super.writePages(arena, runs, runCount)
+      return
+    }
     let stored = 0
     for (; stored < runCount; stored++) {
       const page = runs[stored * 4]

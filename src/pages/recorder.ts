@@ -2,14 +2,14 @@
  * What a power cut would leave of the files of a store in memory.
  *
  * Of every 512-byte unit the recorder knows the durable contents and each version written since, in time order; of every file
- * also its size. A unit of a disk is written whole or not at all; which of the pending versions reach the disk before a power
- * cut, and in which order, nobody promises. A flush makes durable what was written before it began. A flush that failed leaves
+ * also its size. Which of the pending versions reach the disk before a power cut, and in which order, nobody promises; a unit is
+ * written whole or not at all, but for the one that the cut met, which may be torn. A flush makes durable what was written before it began. A flush that failed leaves
  * what it covered in doubt for ever, until the same unit is written and flushed again: the kernel has forgotten those pages.
  *
  * `freeze` takes the state of one moment cheaply; `CrashState.images` builds disk images from it, later if need be.
  */
 
-/** Bytes that a disk writes whole or not at all. */
+/** Bytes that a disk writes at once. */
 export const UNIT_SIZE = 512
 
 /** The files of a store, by what they hold. */
@@ -139,6 +139,13 @@ interface Choice {
   readonly versions: readonly Version<Buffer | number>[]
 }
 
+/** A unit that was half-written: its first `at` bytes are new, or only those behind. */
+interface Torn {
+  readonly choice: Choice
+  readonly at: number
+  readonly tailFirst: boolean
+}
+
 interface FrozenFile {
   readonly durable: Buffer
   readonly choices: Choice[]
@@ -147,6 +154,8 @@ interface FrozenFile {
 
 /** Units of the header and the meta pages, which recovery looks at first. */
 const META_UNITS = 24
+/** Share of the drawn images in which one unit is torn. */
+const TORN_SHARE = 0.25
 /** All subsets are tried up to this many undecided units. */
 const EXHAUSTIVE_UNITS = 12
 
@@ -180,12 +189,12 @@ export class CrashState {
 
   /** The image without anything that was not flushed. */
   durableImage(): DiskImage {
-    return this.build(() => 0)
+    return this.build(this.choices.map(() => 0))
   }
 
   /** The image of a machine that wrote back everything. */
   newestImage(): DiskImage {
-    return this.build((choice) => choice.versions.length)
+    return this.build(this.choices.map((choice) => choice.versions.length))
   }
 
   /**
@@ -199,13 +208,16 @@ export class CrashState {
     }
     if (budget > 0) yield this.durableImage()
     if (budget > 1) yield this.newestImage()
-    for (let drawn = 2; drawn < budget; drawn++) yield this.draw(random)
+    for (let drawn = 2; drawn < budget; drawn++) {
+      const picked = this.draw(random)
+      yield this.build(picked, random() < TORN_SHARE ? this.tear(picked, random) : undefined)
+    }
   }
 
   private *everyImage(): Generator<DiskImage> {
     const picked = this.choices.map(() => 0)
     for (;;) {
-      yield this.build((_, index) => picked[index] as number)
+      yield this.build(picked)
       let index = 0
       while (index < picked.length && picked[index] === (this.choices[index] as Choice).versions.length) picked[index++] = 0
       if (index === picked.length) return
@@ -213,51 +225,60 @@ export class CrashState {
     }
   }
 
-  private draw(random: Random): DiskImage {
+  /** How many versions of each choice were written; 0 leaves what is durable. */
+  private draw(random: Random): number[] {
+    const { choices } = this
     const below = (count: number) => Math.floor(random() * count)
-    const newest = (choice: Choice) => choice.versions.length
-    const one = below(this.choices.length)
+    const one = below(choices.length)
     switch (below(6)) {
       case 0: {
         // One unit alone; with the sizes, or a unit behind the durable end would not show.
         const grown = random() < 0.5
-        return this.build((choice, index) => (index === one || (grown && choice.unit < 0) ? newest(choice) : 0))
+        return choices.map((choice, index) => (index === one || (grown && choice.unit < 0) ? newest(choice) : 0))
       }
       case 1:
-        return this.build((choice, index) => (index === one ? below(newest(choice)) : newest(choice)))
+        return choices.map((choice, index) => (index === one ? below(newest(choice)) : newest(choice)))
       case 2: {
-        const moment = this.moments[below(this.moments.length)] as number
-        return this.build((choice) => versionsUntil(choice, moment))
+        const moment = this.moments[below(this.moments.length)]
+        return choices.map((choice) => versionsUntil(choice, moment))
       }
       case 3:
       case 4:
         return this.drawWindow(random, random() < 0.6 ? (choice) => choice.file === 'log' : isMeta)
       default: {
         const density = random()
-        return this.build((choice) => (random() < density ? 1 + below(newest(choice)) : 0))
+        return choices.map((choice) => (random() < density ? 1 + below(newest(choice)) : 0))
       }
     }
   }
 
   /** Any subset of the last units that `focus` names, all earlier ones of them, and of the others everything, nothing or chance. */
-  private drawWindow(random: Random, focus: (choice: Choice) => boolean): DiskImage {
+  private drawWindow(random: Random, focus: (choice: Choice) => boolean): number[] {
     const focused = this.choices.filter(focus)
     const window = new Set(focused.slice(-(1 + Math.floor(random() * EXHAUSTIVE_UNITS))))
     const density = [0, 1, random()][Math.floor(random() * 3)] as number
-    return this.build((choice) => {
-      if (window.has(choice)) return Math.floor(random() * (choice.versions.length + 1))
-      return focus(choice) || choice.unit < 0 || random() < density ? choice.versions.length : 0
+    return this.choices.map((choice) => {
+      if (window.has(choice)) return Math.floor(random() * (newest(choice) + 1))
+      return focus(choice) || choice.unit < 0 || random() < density ? newest(choice) : 0
     })
   }
 
-  /** `pick` says how many of a choice's versions were written: 0 leaves what is durable. */
-  private build(pick: (choice: Choice, index: number) => number): DiskImage {
-    const picked = this.choices.map(pick)
-    const data = this.buildFile('data', picked) as Buffer
-    return { data, log: this.buildFile('log', picked) }
+  /** A unit among those written that the power cut met: its first bytes are new and the others as before, or the other way round. */
+  private tear(picked: readonly number[], random: Random): Torn | undefined {
+    const written = this.choices.filter((choice, index) => choice.unit >= 0 && picked[index] !== 0)
+    const metas = written.filter(isMeta)
+    const from = metas.length > 0 && random() < 0.7 ? metas : written
+    const choice = from[Math.floor(random() * from.length)]
+    // Most fields lie at the front of a page.
+    const span = random() < 0.5 ? 80 : UNIT_SIZE
+    return choice === undefined ? undefined : { choice, at: 1 + Math.floor(random() * (span - 1)), tailFirst: random() < 0.3 }
   }
 
-  private buildFile(name: FileName, picked: readonly number[]): Buffer | undefined {
+  private build(picked: readonly number[], torn?: Torn): DiskImage {
+    return { data: this.buildFile('data', picked, torn) as Buffer, log: this.buildFile('log', picked, torn) }
+  }
+
+  private buildFile(name: FileName, picked: readonly number[], torn: Torn | undefined): Buffer | undefined {
     const durable = this.durable.get(name)
     if (durable === undefined) return undefined
     let size = durable.length
@@ -270,10 +291,18 @@ export class CrashState {
     this.choices.forEach((choice, index) => {
       if (choice.file !== name || choice.unit < 0 || picked[index] === 0) return
       const bytes = choice.versions[(picked[index] as number) - 1]?.value as Buffer
-      if (choice.unit * UNIT_SIZE < size) bytes.copy(image, choice.unit * UNIT_SIZE)
+      const at = choice.unit * UNIT_SIZE
+      if (at >= size) return
+      if (choice !== torn?.choice) bytes.copy(image, at)
+      else if (torn.tailFirst) bytes.copy(image, at + torn.at, torn.at)
+      else bytes.copy(image, at, 0, torn.at)
     })
     return image
   }
+}
+
+function newest(choice: Choice): number {
+  return choice.versions.length
 }
 
 function firstMoment(choice: Choice): number {

@@ -209,6 +209,9 @@ export class Frame {
     return this.listsAt + lists <= length
   }
 
+  get salt(): number {
+    return this.word(FRAME_SALT)
+  }
   get transaction(): number {
     return this.word(FRAME_TRANSACTION) + this.word(FRAME_TRANSACTION + 4) * 2 ** 32
   }

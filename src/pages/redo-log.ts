@@ -49,20 +49,22 @@ export class RedoLog {
   ) {}
 
   /**
-   * Opens the log of the store; `undefined` if there is none, or if its creation was cut short before its header, written at
-   * once, was durable: so no transaction in it was. Throws `ERR_DAMAGED` for any other header.
+   * Opens the log of the store; `undefined` if there is none, or if its creation was cut short. Throws `ERR_DAMAGED` for the log of
+   * another store, and for one without a header whose frames prove that it was durable.
    */
   static open(storage: Storage, storeId: Uint8Array): RedoLog | undefined {
     const file = storage.openLog(false)
     if (file === undefined) return undefined
     const bytes = Buffer.alloc(LOG_HEADER_SIZE)
-    if (file.read(bytes, 0) < LOG_HEADER_SIZE || bytes.every((byte) => byte === 0)) {
+    const valid =
+      file.read(bytes, 0) === LOG_HEADER_SIZE &&
+      bytes.readUInt32LE(LOG_MAGIC) === LOG_MAGIC_VALUE &&
+      bytes.readUInt32LE(LOG_CRC) === crc32c(bytes, LOG_CRC + 4, LOG_HEADER_SIZE)
+    if (!valid) {
+      const wasDurable = provesHeader(file)
       file.close()
+      if (wasDurable) throw new HoldfastError('ERR_DAMAGED', `${file.path}: the header of the log is damaged`)
       return undefined
-    }
-    if (bytes.readUInt32LE(LOG_MAGIC) !== LOG_MAGIC_VALUE || bytes.readUInt32LE(LOG_CRC) !== crc32c(bytes, LOG_CRC + 4, LOG_HEADER_SIZE)) {
-      file.close()
-      throw new HoldfastError('ERR_DAMAGED', `${file.path}: the header of the log is damaged`)
     }
     if (!bytes.subarray(LOG_STORE_ID, LOG_STORE_ID + 16).equals(storeId)) {
       file.close()
@@ -133,16 +135,8 @@ export class RedoLog {
    * but where it is damaged (invariant L2).
    */
   provesLossBehind(last: TransactionId): boolean {
-    const bytes = Buffer.alloc(this.file.refreshSize())
-    this.file.read(bytes, 0)
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
-    for (let at = LOG_FIRST_FRAME; at + FRAME_HEADER_SIZE <= bytes.length; at += 8) {
-      if (words[(at + FRAME_SALT) >>> 2] !== this.header.salt) continue
-      const length = words[(at + FRAME_LENGTH) >>> 2]
-      if (length < FRAME_HEADER_SIZE) continue
-      const frame = new Frame(bytes.subarray(at, at + length), at)
-      if (frame.isValid(this.header.salt) && frame.transaction > last && idDifference(frame.durable, last) > 0) return true
-    }
+    for (const frame of wholeFrames(this.file, this.header.salt))
+      if (frame.transaction > last && idDifference(frame.durable, last) > 0) return true
     return false
   }
 
@@ -177,4 +171,29 @@ export class RedoLog {
     this.capacity = Math.max(now, Math.ceil(size / PREFILL_BYTES) * PREFILL_BYTES + PAGE_SIZE)
     for (let at = Math.ceil(now / PAGE_SIZE) * PAGE_SIZE; at < this.capacity; at += PAGE_SIZE) this.file.write(ZEROES, at)
   }
+}
+
+/** Every whole frame in the file, wherever it lies: those of one salt, or of any. */
+function* wholeFrames(file: StorageFile, salt?: number): Generator<Frame> {
+  const bytes = Buffer.alloc(file.refreshSize())
+  file.read(bytes, 0)
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
+  for (let at = LOG_FIRST_FRAME; at + FRAME_HEADER_SIZE <= bytes.length; at += 8) {
+    const found = words[(at + FRAME_SALT) >>> 2]
+    const length = words[(at + FRAME_LENGTH) >>> 2]
+    if (length < FRAME_HEADER_SIZE || found === 0 || (salt !== undefined && found !== salt)) continue
+    const frame = new Frame(bytes.subarray(at, at + length), at)
+    if (frame.isValid(found)) yield frame
+  }
+}
+
+/** Whether a frame says that another one of its log is durable: then so was the header, which was written before. */
+function provesHeader(file: StorageFile): boolean {
+  const oldest = new Map<number, number>()
+  for (const { salt, transaction, durable } of wholeFrames(file)) {
+    const first = oldest.get(salt) ?? transaction
+    if (idDifference(durable, first) >= 0) return true
+    oldest.set(salt, Math.min(first, transaction))
+  }
+  return false
 }

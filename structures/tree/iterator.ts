@@ -1,30 +1,10 @@
 /**
  * Iterating over a range, leaf by leaf.
- *
- * A leaf of text is decoded once as one string and the entries are substrings of it, which keeps that string (at most a page) alive
- * as long as one of them lives.
  */
-import { PAGE_SIZE } from '../../src/pages/format.js'
-import { Segment } from '../../src/pages/segment.js'
 import { readValue } from './entry.js'
 import { decodeKey, type KeyEncoding } from './keys.js'
-import {
-  halfAt,
-  KEY_ASCII,
-  LEAF_CELL_BYTES,
-  LEAF_CELL_KEY,
-  LEAF_CELL_VALUE,
-  LEAF_ENTRY_OVERHEAD,
-  LENGTH_MASK,
-  leafPointersIndex,
-  prefixLengthOf,
-  TREE_CELLS_START,
-  TREE_PREFIX,
-  VALUE_ASCII,
-  VALUE_OVERFLOW,
-} from './layout.js'
 import { copyLeafKey } from './leaf.js'
-import { refuseOutside, valueStart } from './lookup.js'
+import { keyTexts, valueTexts } from './leaf-text.js'
 import { Position, type ViewSource } from './position.js'
 import { Probe } from './probe.js'
 import { type ByteRange, isEmptyRange } from './range.js'
@@ -42,32 +22,25 @@ export interface IterationSource extends ViewSource {
 
 /** From this many entries of a leaf on it pays to decode its text as a whole. */
 const TEXT_ENTRIES = 4
-/** Longest prefix that is repeated for each key of a leaf before the keys are decoded as a whole. */
-const MAX_REPEATED_PREFIX = 64
 
 const probe = new Probe()
-/** Where keys are put together from prefix and suffix: as many as a page can hold. */
-const keys = new Segment(new ArrayBuffer(PAGE_SIZE + (PAGE_SIZE / LEAF_ENTRY_OVERHEAD) * (MAX_REPEATED_PREFIX + 4)))
 
 export class EntryIterator<T> implements IterableIterator<T> {
   private position: Position | undefined
   private isDone: boolean
   /** Entries that the range's limit allows behind those of this leaf. */
   private rest: number
-  /** Index of the entry in its leaf; those still to come follow in steps to before `stop`. */
-  private index = 0
-  private stop = 0
   private readonly step: 1 | -1
   /** Whether the range ends in this leaf. */
   private isLastLeaf = false
-  /** Index of the leaf's first cell pointer, from the page's beginning. */
-  private pointers = 0
-  /** Text of the leaf's cells, or '' if it was not decoded, and offset of the first of them in the page. */
-  private text = ''
-  private textStart = 0
-  /** Text of the keys still to come, or '', and where the next begins. */
-  private keyText = ''
-  private keyAt = 0
+  /** Index of the first of the leaf's entries in the range, and how many there are. */
+  private start = 0
+  private count = 0
+  /** How many of them were reached before this one. */
+  private done = 0
+  /** Their keys and values as far as they were decoded as a whole. */
+  private keys: string[] | undefined
+  private values: (string | undefined)[] | undefined
 
   constructor(
     private readonly source: IterationSource,
@@ -107,8 +80,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
     const { position } = this
     if (position === undefined) return this.begin()
     if (position.resume()) return this.findAgain(position)
-    this.index += this.step
-    return this.index !== this.stop || this.turnLeaf(position)
+    return ++this.done < this.count || this.turnLeaf(position)
   }
 
   private begin(): boolean {
@@ -124,7 +96,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
   /** The tree changed under a live position: goes to the neighbour of the last key in the direction of the walk. */
   private findAgain(position: Position): boolean {
     // The limit counts again what of the leaf was not reached.
-    this.rest += Math.abs(this.stop - this.index) - 1
+    this.rest += this.count - this.done - 1
     if (!position.find()) return false
     const found = this.step > 0 ? position.next() : position.previous()
     return found && this.enterLeaf(position)
@@ -157,93 +129,47 @@ export class EntryIterator<T> implements IterableIterator<T> {
     }
     if (found <= 0) return false
     this.rest -= found
-    this.index = index
-    this.stop = index + this.step * found
-    this.pointers = leafPointersIndex(segment, base) - (base >>> 1)
-    this.decodeText(position, found)
+    this.start = index
+    this.count = found
+    this.done = 0
+    this.decodeText(position)
     return true
   }
 
-  /** Decodes the leaf's text as a whole if `count` entries of it make that worth while. */
-  private decodeText(position: Position, count: number): void {
-    this.text = ''
-    this.keyText = ''
+  private decodeText(position: Position): void {
+    const { keyEncoding, valueEncoding } = this.source
+    const { step, count, what } = this
+    this.keys = undefined
+    this.values = undefined
     if (count < TEXT_ENTRIES) return
     const { segment, base } = position.walk
-    const { keyEncoding, valueEncoding } = this.source
-    // The cells first, from end to end: memory is read fastest that way, and the keys, which are among them, are at hand then.
-    if (this.what !== 'keys' && (valueEncoding === 'string' || valueEncoding === 'json')) {
-      this.textStart = segment.halves[(base + TREE_CELLS_START) >>> 1]
-      this.text = segment.bytes.latin1Slice(base + this.textStart, base + PAGE_SIZE)
-    }
-    if (this.what !== 'values' && keyEncoding === 'string' && prefixLengthOf(segment, base) <= MAX_REPEATED_PREFIX) {
-      this.keyText = keys.bytes.latin1Slice(0, this.gatherKeys(segment, base, count))
-      this.keyAt = 0
-    }
-  }
-
-  /** Puts the next `count` keys, without those that are not ASCII, behind each other at multiples of 4; returns where they end. */
-  private gatherKeys(segment: Segment, base: number, count: number): number {
-    const { bytes, words } = segment
-    const prefixLength = prefixLengthOf(segment, base)
-    const wholeWords = prefixLength >>> 2
-    const prefix = (base + TREE_PREFIX) >>> 2
-    const pointers = leafPointersIndex(segment, base)
-    let to = 0
-    for (let done = 0, index = this.index; done < count; done++, index += this.step) {
-      const cell = base + segment.halves[pointers + index]
-      const key = halfAt(bytes, cell + LEAF_CELL_KEY)
-      if ((key & KEY_ASCII) === 0) continue
-      const suffixLength = key & LENGTH_MASK
-      refuseOutside(segment, base, cell + LEAF_CELL_BYTES + suffixLength)
-      // The rest of the prefix is followed by zeros, which the suffix then overwrites.
-      for (let word = 0; word <= wholeWords; word++) keys.words[(to >>> 2) + word] = words[prefix + word]
-      const suffix = to + prefixLength
-      for (let at = 0; at < suffixLength; at++) keys.bytes[suffix + at] = bytes[cell + LEAF_CELL_BYTES + at]
-      to = (suffix + suffixLength + 3) & ~3
-    }
-    return to
+    const entries = { segment, base, index: this.start, step, count }
+    // The values first: they are read from end to end, which is how memory is read fastest, and the keys lie among them.
+    if (what !== 'keys' && (valueEncoding === 'string' || valueEncoding === 'json')) this.values = valueTexts(entries)
+    if (what !== 'values' && keyEncoding === 'string') this.keys = keyTexts(entries)
   }
 
   private read(): unknown {
     const position = this.position as Position
-    const { segment, base } = position.walk
-    const cell = base + segment.halves[(base >>> 1) + this.pointers + this.index]
+    position.index = this.start + this.step * this.done
     let entry: unknown
-    if (this.what === 'keys') entry = this.readKey(position, cell)
-    else if (this.what === 'values') entry = this.readValue(position, cell)
-    else entry = [this.readKey(position, cell), this.readValue(position, cell)]
-    if (position.isLive) {
-      position.index = this.index
-      position.leave()
-    }
+    if (this.what === 'keys') entry = this.readKey(position)
+    else if (this.what === 'values') entry = this.readValue(position)
+    else entry = [this.readKey(position), this.readValue(position)]
+    position.leave()
     return entry
   }
 
-  private readKey(position: Position, cell: number): unknown {
-    const { segment, base } = position.walk
-    const key = halfAt(segment.bytes, cell + LEAF_CELL_KEY)
-    if (this.keyText !== '' && (key & KEY_ASCII) !== 0) {
-      const start = this.keyAt
-      const end = start + prefixLengthOf(segment, base) + (key & LENGTH_MASK)
-      this.keyAt = (end + 3) & ~3
-      return this.keyText.substring(start, end)
-    }
-    copyLeafKey(segment, base, this.index, probe)
+  private readKey(position: Position): unknown {
+    if (this.keys !== undefined) return this.keys[this.done]
+    copyLeafKey(position.walk.segment, position.walk.base, position.index, probe)
     return decodeKey(this.source.keyEncoding, probe)
   }
 
-  private readValue(position: Position, cell: number): unknown {
-    const { segment, base } = position.walk
+  private readValue(position: Position): unknown {
     const { valueEncoding } = this.source
-    if (this.text !== '') {
-      const field = halfAt(segment.bytes, cell + LEAF_CELL_VALUE)
-      if ((field & (VALUE_ASCII | VALUE_OVERFLOW)) === VALUE_ASCII) {
-        const at = valueStart(segment, cell) - base - this.textStart
-        const text = this.text.substring(at, at + (field & LENGTH_MASK))
-        return valueEncoding === 'json' ? parseJson(text) : text
-      }
-    }
-    return readValue(valueEncoding, segment, cell, position.pages, position.transaction)
+    const text = this.values?.[this.done]
+    if (text !== undefined) return valueEncoding === 'json' ? parseJson(text) : text
+    return readValue(valueEncoding, position.walk.segment, position.cell, position.pages, position.transaction)
   }
 }

@@ -11,7 +11,7 @@ import type { CrashState, Random } from '../../src/pages/recorder.js'
 import { seededRandom } from '../random.js'
 import type { Expectation } from './model.js'
 import { type Counts, CrashFinding, type Plant, Verifier } from './verify.js'
-import { Workload } from './workload.js'
+import { type Profile, Workload } from './workload.js'
 
 export interface ExplorerOptions {
   /** Seed of the first round; the next ones count up. */
@@ -20,6 +20,8 @@ export interface ExplorerOptions {
   readonly images: number
   /** A fault planted around the storage of every handle. */
   readonly plant?: Plant
+  /** The kind of workload; by chance if not given. */
+  readonly profile?: Profile
   /** Steps in a round. */
   readonly steps?: number
   /** Most images of one point. */
@@ -70,7 +72,7 @@ class Round {
   async run(): Promise<void> {
     const { random, options, report } = this
     const disk = MemoryDisk.create(initialBytes())
-    const workload = new Workload(disk, random, options.plant)
+    const workload = new Workload(disk, random, options.plant, options.profile)
     const verifier = new Verifier(workload.model, { random, checkpointBytes: workload.checkpointBytes, plant: options.plant })
     disk.onPoint = (label) => this.capture(label, disk, workload)
     try {
@@ -104,7 +106,12 @@ class Round {
     this.report.points++
     if (isSync) this.report.syncPoints++
     const control = this.random() < STALE_CONTROL_SHARE ? disk.control.slice(0) : undefined
-    this.captures.push({ label: `${label} of ${workload.doing}`, crash: disk.crashState(), expectation: workload.model.expectation(), control })
+    this.captures.push({
+      label: `${label} of ${workload.doing}`,
+      crash: disk.crashState(),
+      expectation: workload.model.expectation(),
+      control,
+    })
   }
 
   private async verifyCaptures(verifier: Verifier): Promise<void> {

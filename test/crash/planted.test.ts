@@ -11,12 +11,16 @@ const seed = seedOfRun()
 /** A fault that is not found in so many images has escaped. */
 const images = amount('HOLDFAST_PLANTED_IMAGES', 20_000)
 
-for (const { name, plant, patch } of PLANTED_FAULTS) {
+for (const { name, plant, patch, profile } of PLANTED_FAULTS) {
   test.serial(`found: ${name}`, async (t) => {
     t.timeout(15 * 60_000)
     const restore = patch?.()
     try {
-      const error = await t.throwsAsync(() => explore(plant === undefined ? { seed, images } : { seed, images, plant }), undefined, `seed ${seed}`)
+      const error = await t.throwsAsync(
+        () => explore({ seed, images, imagesPerPoint: 6, ...(plant && { plant }), ...(profile && { profile }) }),
+        undefined,
+        `seed ${seed}`,
+      )
       t.true(error instanceof CrashFinding, `seed ${seed}: ${error?.stack}`)
       t.log(error?.message)
     } finally {

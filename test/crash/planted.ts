@@ -9,15 +9,18 @@ import { FreeSpace } from '../../src/pages/free-space.js'
 import { META_HIGH_WATER } from '../../src/pages/meta.js'
 import { Pager } from '../../src/pages/pager.js'
 import { FRAME_SALT, Frame } from '../../src/pages/redo-frame.js'
-import { RedoLog } from '../../src/pages/redo-log.js'
+import { LOG_FIRST_FRAME, RedoLog } from '../../src/pages/redo-log.js'
 import type { StorageFile } from '../../src/pages/storage.js'
 import { Transaction } from '../../src/pages/transaction.js'
 import type { Plant } from './verify.js'
+import type { Profile } from './workload.js'
 
 /** A fault and how to plant it. */
 export interface PlantedFault {
   readonly name: string
   readonly plant?: Plant
+  /** The kind of workload that meets it soon. */
+  readonly profile?: Profile
   /** Overrides a method; returns what takes the override back. */
   readonly patch?: () => () => void
 }
@@ -133,15 +136,27 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'a freed page is used again while a snapshot needs it',
-    patch: () => override(FreeSpace.prototype, 'reclaim', (original) => function (this: FreeSpace, oldest, checkpoint) {
-      original.call(this, oldest + FUTURE, checkpoint)
-    }),
+    patch: () =>
+      override(
+        FreeSpace.prototype,
+        'reclaim',
+        (original) =>
+          function (this: FreeSpace, oldest, checkpoint) {
+            original.call(this, oldest + FUTURE, checkpoint)
+          },
+      ),
   },
   {
     name: 'a freed page is used again before a checkpoint is durable without it',
-    patch: () => override(FreeSpace.prototype, 'reclaim', (original) => function (this: FreeSpace, oldest, checkpoint) {
-      original.call(this, oldest, checkpoint + FUTURE)
-    }),
+    patch: () =>
+      override(
+        FreeSpace.prototype,
+        'reclaim',
+        (original) =>
+          function (this: FreeSpace, oldest, checkpoint) {
+            original.call(this, oldest, checkpoint + FUTURE)
+          },
+      ),
   },
   { name: 'freed pages are lost', patch: () => override(Transaction.prototype, 'free', () => () => undefined) },
   { name: 'meta pages are not checked', plant: withFiles({ data: changedMeta(forgeMeta) }) },
@@ -155,18 +170,32 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'log frames are not checked',
-    patch: () => override(Frame.prototype, 'isValid', () => function (this: Frame, salt) {
-      return (this as unknown as { word(at: number): number }).word(FRAME_SALT) === salt
-    }),
+    patch: () =>
+      override(
+        Frame.prototype,
+        'isValid',
+        () =>
+          function (this: Frame, salt) {
+            return (this as unknown as { word(at: number): number }).word(FRAME_SALT) === salt
+          },
+      ),
   },
   { name: 'a meta page is written before its pages are flushed', plant: withFiles({ data: flushedIfMeta(true) }) },
   { name: 'the log is recycled before its checkpoint is durable', plant: withFiles({ data: flushedIfMeta(false) }) },
   { name: 'the data file is never flushed', plant: withFiles({ data: neverFlushed }) },
   {
     name: 'a log frame overwrites one that no checkpoint covers',
-    patch: () => override(RedoLog.prototype, 'place', (original) => function (this: RedoLog, length, _start, end, limit) {
-      return original.call(this, length, Number.MAX_SAFE_INTEGER, end, limit)
-    }),
+    profile: 'wrapping',
+    patch: () =>
+      override(
+        RedoLog.prototype,
+        'place',
+        (original) =>
+          function (this: RedoLog, length, _start, end, limit) {
+            const at = original.call(this, length, Number.MAX_SAFE_INTEGER, end, limit)
+            return at !== undefined && at + length > limit ? LOG_FIRST_FRAME : at
+          },
+      ),
   },
   { name: 'writing goes on after a failed flush', patch: () => override(Pager.prototype, 'refusePoisoned', () => () => undefined) },
   {
@@ -189,4 +218,3 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     }),
   },
 ]
-

@@ -10,7 +10,7 @@ import { MemoryDisk, type MemoryStorage } from '../../src/pages/memory-storage.j
 import type { CrashState, DiskImage, Random } from '../../src/pages/recorder.js'
 import type { Storage } from '../../src/pages/storage.js'
 import { openStorage, type Store } from '../../structures/index.js'
-import { difference, Draft, type Expectation, type Model, openTree, shapeOf, type State } from './model.js'
+import { Draft, difference, type Expectation, type Model, openTree, type State, shapeOf } from './model.js'
 
 /** A fault of the engine under test, planted around its storage. */
 export type Plant = (storage: Storage) => Storage
@@ -142,7 +142,8 @@ export class Verifier {
       this.counts.afterRecovery++
       const store = this.open(MemoryDisk.fromImage(image))
       const differences = states.map((state) => difference(store, state))
-      if (!differences.includes(undefined)) throw new CrashFinding(`a crash while writing after recovery leads to: ${differences.join('; ')}`)
+      if (!differences.includes(undefined))
+        throw new CrashFinding(`a crash while writing after recovery leads to: ${differences.join('; ')}`)
       await checkStore(store)
       kill(store)
     }

@@ -4,13 +4,13 @@
  * Flushes off the event loop stay in flight until a step lets them finish, so that crashes meet transactions that are visible
  * and not yet durable. A step returns when all that it began is decided, but for flushes.
  */
-import { type Fault, type MemoryDisk, type MemoryStorage, type StorageCall } from '../../src/pages/memory-storage.js'
-import type { Random } from '../../src/pages/recorder.js'
+import type { Fault, MemoryDisk, MemoryStorage, StorageCall } from '../../src/pages/memory-storage.js'
 import type { Pager } from '../../src/pages/pager.js'
+import type { Random } from '../../src/pages/recorder.js'
 import { ControlWords, idDifference, Word } from '../../src/sync/control-words.js'
 import { openStorage, type Snapshot, type Store } from '../../structures/index.js'
-import { difference, type Draft, Model, openTree, type State, shapeOf, TREES } from './model.js'
-import { checkStore, CrashFinding, newestOf, type Plant, planted, recoveredTo } from './verify.js'
+import { type Draft, difference, Model, openTree, type State, shapeOf, TREES } from './model.js'
+import { CrashFinding, checkStore, newestOf, type Plant, planted, recoveredTo } from './verify.js'
 
 /** One open handle. */
 interface Handle {
@@ -24,6 +24,22 @@ interface HeldSnapshot {
   readonly state: State
 }
 
+/**
+ * Kinds of rounds: `uniform` ones make transactions that are all alike, with frames of one length, so that stale frames fit behind
+ * new ones; `wrapping` ones fill the log so fast that it starts over again and again.
+ */
+export type Profile = 'mixed' | 'uniform' | 'wrapping'
+const PROFILES: readonly Profile[] = ['mixed', 'mixed', 'uniform', 'wrapping']
+/** Steps that a profile leaves out. */
+const LEFT_OUT: Readonly<Record<Profile, readonly string[]>> = {
+  mixed: [],
+  uniform: ['large transaction', 'range delete', 'batch'],
+  wrapping: ['large transaction', 'batch', 'close', 'kill', 'failed flush', 'range delete'],
+}
+
+/** Errors of a write that was refused before it began. */
+const REFUSALS: ReadonlySet<string | undefined> = new Set(['ERR_POISONED', 'ERR_BUSY'])
+
 class Aborted extends Error {}
 
 /** Keys are numbers below this: few, so that pages are changed again and again. */
@@ -34,8 +50,7 @@ export class Workload {
   readonly checkpointBytes: number
   /** What the step at work does, for messages. */
   doing = 'start'
-  /** All transactions are alike: frames of one length, so that stale frames fit behind new ones. */
-  private readonly uniform: boolean
+  private readonly profile: Profile
   private handles: Handle[] = []
   private snapshots: HeldSnapshot[] = []
   private flushesInFlight: (() => void)[] = []
@@ -51,8 +66,9 @@ export class Workload {
     private readonly disk: MemoryDisk,
     private readonly random: Random,
     private readonly plant: Plant | undefined,
+    profile?: Profile,
   ) {
-    this.uniform = random() < 0.25
+    this.profile = profile ?? this.pick(PROFILES)
     this.checkpointBytes = this.pick([65_536, 65_536, 131_072])
     disk.flushGate = () =>
       this.flushesHeld ? new Promise((resolve) => this.flushesInFlight.push(resolve)) : new Promise((resolve) => setImmediate(resolve))
@@ -60,7 +76,7 @@ export class Workload {
 
   async start(): Promise<void> {
     this.open()
-    for (const name of this.uniform ? ['words'] : Object.keys(TREES)) {
+    for (const name of this.profile === 'uniform' ? ['words'] : Object.keys(TREES)) {
       this.model.begin().tree(name)
       const { store } = this.anyHandle()
       openTree(store, name)
@@ -73,7 +89,11 @@ export class Workload {
   async step(): Promise<void> {
     if (this.handles.length === 0 || this.poisoned) await this.reopen()
     const steps: [number, string, () => unknown][] = [
-      [30, 'commit', () => this.commit(this.anyHandle(), (draft, store) => this.changes(draft, store, 1 + this.below(6)))],
+      [
+        this.profile === 'wrapping' ? 80 : 30,
+        'commit',
+        () => this.commit(this.anyHandle(), (draft, store) => this.changes(draft, store, 1 + this.below(6))),
+      ],
       [12, 'batch', () => this.batch(this.anyHandle())],
       [6, 'abort', () => this.abort(this.anyHandle())],
       [3, 'large transaction', () => this.commit(this.anyHandle(), (draft, store) => this.large(draft, store))],
@@ -81,8 +101,9 @@ export class Workload {
       [14, 'flush returns', () => this.releaseFlushes()],
       [8, 'wait for durable', () => this.awaitDurable()],
       [5, 'checkpoint', () => this.checkpoint(this.anyHandle())],
-      [4, 'take snapshot', () => this.takeSnapshot(this.anyHandle())],
+      [6, 'take snapshot', () => this.takeSnapshot(this.anyHandle())],
       [4, 'release snapshot', () => this.releaseSnapshot()],
+      [6, 'read snapshots', () => this.verifySnapshots()],
       [4, 'second handle', () => this.secondHandle()],
       [2, 'close', () => this.close(this.anyHandle())],
       [2, 'kill', () => this.kill(this.anyHandle())],
@@ -91,17 +112,23 @@ export class Workload {
       [1, 'failed flush', () => this.failedFlush(this.anyHandle())],
       [1, 'check', () => this.check(this.anyHandle())],
     ]
-    const usable = this.uniform ? steps.filter(([, name]) => !['large transaction', 'range delete', 'batch'].includes(name)) : steps
+    const usable = steps.filter(([, name]) => !LEFT_OUT[this.profile].includes(name))
     let draw = this.random() * usable.reduce((sum, [weight]) => sum + weight, 0)
-    const [, name, run] = usable.find(([weight]) => (draw -= weight) < 0) as [number, string, () => unknown]
+    const [, name, run] = usable.find(([weight]) => {
+      draw -= weight
+      return draw < 0
+    }) as [number, string, () => unknown]
     this.doing = name
     try {
       await run()
     } catch (error) {
-      // A fault met a checkpoint in the background, or a frame that could not be taken back.
-      if (!this.faulted || (error as { code?: string }).code !== 'ERR_POISONED') throw error
+      const { code } = error as { code?: string }
       this.model.abort()
-      this.poisoned = true
+      // The log is full, and the other handle's checkpoint does not end while this thread waits: nothing was changed.
+      if (code === 'ERR_BUSY' && this.handles.length > 1) this.releaseFlushes()
+      // A fault met a checkpoint in the background, or a frame that could not be taken back.
+      else if (code === 'ERR_POISONED' && this.faulted) this.poisoned = true
+      else throw error
     }
     this.disk.faults = undefined
     await this.settle()
@@ -111,7 +138,6 @@ export class Workload {
   async end(): Promise<void> {
     this.doing = 'end'
     if (this.handles.length === 0 || this.poisoned) await this.reopen()
-    for (const held of this.snapshots.splice(0)) this.verifySnapshot(held)
     for (const handle of [...this.handles]) await this.close(handle)
     if (this.disk.files.has('log')) throw new CrashFinding('the last close left the log behind')
   }
@@ -141,10 +167,13 @@ export class Workload {
 
   /** A commit failed or its process died: readers say whether it became visible. */
   private undecided(draft: Draft, error: unknown): void {
-    if (this.disk.faults === undefined || (error as { code?: string }).code === 'ERR_POISONED') throw error
+    if (this.disk.faults === undefined || REFUSALS.has((error as { code?: string }).code)) throw error
     this.disk.faults = undefined
     const reader = this.handles.find(({ storage }) => !storage.killed)
-    if (reader === undefined) return this.model.abandon()
+    if (reader === undefined) {
+      this.model.abandon()
+      return
+    }
     const visible = newestOf(reader.store)
     if (difference(reader.store, this.model.state) === undefined) this.model.abandon()
     else {
@@ -172,7 +201,11 @@ export class Workload {
     await this.turn()
     if (failure !== undefined) throw failure
     const index = this.model.commit(newestOf(handle.store))
-    this.acknowledgeLater(handle, index, Promise.all(promises).then(() => undefined))
+    this.acknowledgeLater(
+      handle,
+      index,
+      Promise.all(promises).then(() => undefined),
+    )
   }
 
   private abort(handle: Handle): void {
@@ -186,18 +219,31 @@ export class Workload {
 
   private changes(draft: Draft, store: Store, count: number): void {
     for (let index = 0; index < count; index++) this.change(draft, store).catch(() => undefined)
+    if (this.profile === 'wrapping') this.fill(draft, store, 8000 + this.below(4000))
+  }
+
+  /** Puts that take so many bytes of the log. */
+  private fill(draft: Draft, store: Store, bytes: number): void {
+    const tree = openTree(store, 'numbers')
+    for (let left = bytes; left > 0; left -= 1000) {
+      const key = this.below(12)
+      const value = this.text(1000)
+      draft.tree('numbers').set(key, value)
+      tree.put(key, value).catch(() => undefined)
+    }
   }
 
   /** One put or delete. */
   private change(draft: Draft, store: Store): Promise<void> {
-    const name = this.uniform ? 'words' : this.pick(Object.keys(TREES))
+    const uniform = this.profile === 'uniform'
+    const name = uniform ? 'words' : this.pick(Object.keys(TREES))
     const tree = openTree(store, name)
-    const key = this.uniform ? 70 + this.below(8) : this.below(KEYS)
-    if (!this.uniform && this.random() < 0.3) {
+    const key = uniform ? 70 + this.below(8) : this.below(KEYS)
+    if (!uniform && this.random() < 0.3) {
       draft.tree(name).delete(key)
       return tree.delete(shapeOf(name).encode(key))
     }
-    const value = this.uniform ? `transaction ${String(this.below(10))}` : this.value()
+    const value = uniform ? `transaction ${String(this.below(10))}` : this.value()
     draft.tree(name).set(key, value)
     return tree.put(shapeOf(name).encode(key), value)
   }
@@ -268,17 +314,25 @@ export class Workload {
 
   private releaseSnapshot(): void {
     const held = this.snapshots.shift()
-    if (held !== undefined) this.verifySnapshot(held)
+    if (held === undefined) return
+    this.verifySnapshot(held)
+    held.snapshot.release()
+  }
+
+  private verifySnapshots(): void {
+    for (const held of this.snapshots) this.verifySnapshot(held)
   }
 
   private verifySnapshot({ handle, snapshot, state }: HeldSnapshot): void {
     const wrong = difference(handle.store, state, snapshot)
     if (wrong !== undefined) throw new CrashFinding(`a held snapshot changed: ${wrong}`)
-    snapshot.release()
   }
 
   private dropSnapshots(handle: Handle): void {
-    for (const held of this.snapshots) if (held.handle === handle) this.verifySnapshot(held)
+    for (const held of this.snapshots.filter((other) => other.handle === handle)) {
+      this.verifySnapshot(held)
+      held.snapshot.release()
+    }
     this.snapshots = this.snapshots.filter((held) => held.handle !== handle)
   }
 
@@ -366,7 +420,10 @@ export class Workload {
       await handle.store.flush().catch(() => undefined)
     })
     // Deleting what is not there changes nothing and is not flushed.
-    if (!failed) return void (this.disk.faults = undefined)
+    if (!failed) {
+      this.disk.faults = undefined
+      return
+    }
     // Writing is refused; if it is not, what is acknowledged from now on has to hold like anything else.
     this.commit(handle, (draft, store) => this.changes(draft, store, 1))
     this.disk.faults = undefined

@@ -44,7 +44,10 @@ const words = fc.oneof(
 )
 const numbers = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -30, max: 30 }) },
-  { weight: 1, arbitrary: fc.constantFrom(0.5, -0.5, 1e300, -1e300, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(0.5, -0.5, 1e300, -1e300, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  },
 )
 const texts = fc.oneof(
   { weight: 8, arbitrary: fc.string({ maxLength: 40 }) },
@@ -62,7 +65,13 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     values: fc.uint8Array({ maxLength: 300 }),
     compare: (a, b) => Buffer.compare(a as Uint8Array, b as Uint8Array),
   },
-  numbers: { key: 'number', value: 'json', keys: numbers, values: fc.record({ text: texts, list: fc.array(fc.integer()) }, { noNullPrototype: true }), compare: compareNumbers },
+  numbers: {
+    key: 'number',
+    value: 'json',
+    keys: numbers,
+    values: fc.record({ text: texts, list: fc.array(fc.integer()) }, { noNullPrototype: true }),
+    compare: compareNumbers,
+  },
   tuples: {
     key: 'tuple',
     value: 'msgpack',
@@ -117,7 +126,11 @@ const changes: fc.Arbitrary<Change> = ofTree((tree, { keys, values }) =>
     { weight: 1, arbitrary: fc.record({ tree: fc.constant(tree), do: fc.constant('clear' as const) }) },
     {
       weight: 2,
-      arbitrary: fc.record({ tree: fc.constant(tree), do: fc.constant('load' as const), entries: fc.array(fc.tuple(keys, values), { maxLength: 40 }) }),
+      arbitrary: fc.record({
+        tree: fc.constant(tree),
+        do: fc.constant('load' as const),
+        entries: fc.array(fc.tuple(keys, values), { maxLength: 40 }),
+      }),
     },
   ),
 )
@@ -144,14 +157,23 @@ export const histories: fc.Arbitrary<Operation[]> = fc.array(
     },
     {
       weight: 6,
-      arbitrary: fc.record({ op: fc.constant('batch' as const), changes: fc.array(changes, { maxLength: 12 }), reads: fc.array(queries, { maxLength: 3 }) }),
+      arbitrary: fc.record({
+        op: fc.constant('batch' as const),
+        changes: fc.array(changes, { maxLength: 12 }),
+        reads: fc.array(queries, { maxLength: 3 }),
+      }),
     },
     { weight: 8, arbitrary: fc.record({ op: fc.constant('query' as const), query: queries }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('snapshot' as const) }) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('query snapshot' as const), index: fc.nat(5), query: queries }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('release snapshot' as const) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('query other' as const), query: queries }) },
-    { weight: 4, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'checkpoint' as const, 'reopen' as const, 'check' as const, 'bad input' as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        op: fc.constantFrom('flush' as const, 'checkpoint' as const, 'reopen' as const, 'check' as const, 'bad input' as const),
+      }),
+    },
   ),
   { minLength: 1, maxLength: 40, size: 'max' },
 )
@@ -206,16 +228,16 @@ function rangeOptions({ from, to, reverse, limit }: RangeShape, whole: boolean):
 /** Asks a tree and the model the same. */
 function compareAnswers(reader: Reader, entries: Entries, query: Query): void {
   const { compare } = SHAPES[query.tree] as Shape
-  const valueOf = (key: Key) => {
+  const expectedOf = (key: Key) => {
     const { at, found } = locate(entries, key, compare)
     return found ? plain((entries[at] as [Key, Value])[1]) : undefined
   }
   if (query.ask === 'get') {
     for (const key of query.keys) {
-      assert.deepEqual(plain(reader.get(key)), valueOf(key))
-      assert.equal(reader.has(key), valueOf(key) !== undefined)
+      assert.deepEqual(plain(reader.get(key)), expectedOf(key))
+      assert.equal(reader.has(key), expectedOf(key) !== undefined)
     }
-    assert.deepEqual(reader.getMany(query.keys).map(plain), query.keys.map(valueOf))
+    assert.deepEqual(reader.getMany(query.keys).map(plain), query.keys.map(expectedOf))
   } else if (query.ask === 'ends') {
     assert.deepEqual(plain(reader.first()), plain(entries[0]))
     assert.deepEqual(plain(reader.last()), plain(entries[entries.length - 1]))
@@ -227,8 +249,14 @@ function compareAnswers(reader: Reader, entries: Entries, query: Query): void {
     const expected = plain(selected.slice(0, query.range.limit)) as [Key, Value][]
     const range = rangeOptions(query.range, true)
     assert.deepEqual(plain([...reader.entries(range)]), expected)
-    assert.deepEqual(plain([...reader.keys(range)]), expected.map(([key]) => key))
-    assert.deepEqual(plain([...reader.values(range)]), expected.map(([, value]) => value))
+    assert.deepEqual(
+      plain([...reader.keys(range)]),
+      expected.map(([key]) => key),
+    )
+    assert.deepEqual(
+      plain([...reader.values(range)]),
+      expected.map(([, value]) => value),
+    )
   }
 }
 
@@ -305,7 +333,13 @@ class Run {
     await this.close()
     this.store = this.open()
     this.trees = new Map()
-    assert.deepEqual(this.store.structures().map(({ name, count }) => [name, count]).sort(), NAMES.map((name) => [name, this.entries(name).length]).sort())
+    assert.deepEqual(
+      this.store
+        .structures()
+        .map(({ name, count }) => [name, count])
+        .sort(),
+      NAMES.map((name) => [name, this.entries(name).length]).sort(),
+    )
     this.openTrees(this.store, this.trees)
   }
 

@@ -127,10 +127,12 @@ test('the size of a file is decided by a power cut too', (t) => {
   data.allocate(2 * PAGE_SIZE)
   data.write(unit(1), PAGE_SIZE)
   const images = [...disk.crashState().images(seededRandom(1), 100)]
-  t.deepEqual(
-    images.map((image) => `${image.data.length} ${image.data[PAGE_SIZE]}`).sort(),
-    ['4096 undefined', '4096 undefined', '8192 0', '8192 1'],
-  )
+  t.deepEqual(images.map((image) => `${image.data.length} ${image.data[PAGE_SIZE]}`).sort(), [
+    '4096 undefined',
+    '4096 undefined',
+    '8192 0',
+    '8192 1',
+  ])
   data.flushSync()
   t.is(disk.crashState().undecided, 0)
   t.is(disk.crashState().durableImage().data.length, 2 * PAGE_SIZE)
@@ -171,7 +173,8 @@ test('many undecided units: none, all, and only states that are possible', (t) =
   t.true(images.some((image) => image.data.every((byte) => byte === 0)))
   t.true(images.some((image) => Array.from({ length: 40 }, (_, index) => image.data[index * UNIT_SIZE] === index + 1).every(Boolean)))
   t.true(new Set(images.map((image) => firstBytes(image, 40))).size > 200)
-  for (const image of images) for (let index = 0; index < 40; index++) t.true([0, index + 1].includes(image.data[index * UNIT_SIZE] as number))
+  for (const image of images)
+    for (let index = 0; index < 40; index++) t.true([0, index + 1].includes(image.data[index * UNIT_SIZE] as number))
 })
 
 test('locks: shared beside shared, exclusive alone, freed by a kill', (t) => {
@@ -212,7 +215,10 @@ test('faults strike the call that was named, with the shape of a system error', 
   const read = Buffer.alloc(1024)
   data.read(read, 0)
   t.deepEqual([read[0], read[512]], [2, 0])
-  t.deepEqual(calls.map((call) => call.operation), ['write', 'write', 'read'])
+  t.deepEqual(
+    calls.map((call) => call.operation),
+    ['write', 'write', 'read'],
+  )
 })
 
 test('a handle killed in a write leaves the part that was written and nothing after', (t) => {

@@ -93,7 +93,11 @@ test('a writer killed inside a transaction leaves nothing of it, and the next go
 })
 
 test('a stopped writer is not robbed', async (t) => {
-  if (process.platform === 'win32') return (t.log('skipped: Windows has no SIGSTOP'), t.pass())
+  if (process.platform === 'win32') {
+    t.log('skipped: Windows has no SIGSTOP')
+    t.pass()
+    return
+  }
   const path = join(folder(t), 'test.hold')
   const stopped = await Process.start(t, path)
   await stopped.hold()

@@ -67,7 +67,8 @@ for (const writePath of ['write', 'view', 'mixed'] as const) {
     await store.close()
     const again = open(path)
     t.teardown(() => again.close())
-    for (const [key, found] of again.tree<'number', 'string'>('a').entries()) if (found !== expected(key)) t.fail(`key ${key} after reopening`)
+    for (const [key, found] of again.tree<'number', 'string'>('a').entries())
+      if (found !== expected(key)) t.fail(`key ${key} after reopening`)
   })
 }
 

@@ -1,6 +1,9 @@
 /**
  * The tree's handle: reading its own writes, iterators and cursors among changes, loading, operations that wait, refusals.
  */
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import { HoldfastError } from '../../../src/errors.js'
 import { treeKind } from '../../../structures/tree/kind.js'
@@ -111,6 +114,23 @@ test('iterators release their snapshot however they end', (t) => {
   t.throws(() => cursor.next(), refusal('ERR_CLOSED'))
 })
 
+test('iterators and cursors that were forgotten release their snapshots, too', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { store, tree } = filled(200)
+  const forget = () => {
+    tree.entries().next()
+    tree.cursor().next()
+  }
+  forget()
+  t.is(store.snapshots, 2)
+  for (let round = 0; round < 50 && store.snapshots > 0; round++) {
+    collect()
+    await setTimeout(5)
+  }
+  t.is(store.snapshots, 0)
+})
+
 test('an iterator walks over its snapshot, whatever is written meanwhile', (t) => {
   const { store, tree } = filled(500)
   const seen: string[] = []
@@ -150,6 +170,27 @@ test('inside of a transaction an iterator sees changes as they happen and never 
   t.is(new Set(reversed).size, reversed.length)
   store.commit()
   store.check()
+})
+
+test('a limit counts entries that were met, not those that were removed before', (t) => {
+  const { tree } = filled(500)
+  tree.put('open', 'transaction')
+  const seen: string[] = []
+  for (const [met] of tree.entries({ limit: 100 })) {
+    seen.push(met)
+    tree.delete(key(Number(met.slice(4)) + 1))
+  }
+  t.deepEqual(
+    seen,
+    Array.from({ length: 100 }, (_, index) => key(2 * index)),
+  )
+  const reversed: string[] = []
+  for (const met of tree.keys({ limit: 60, reverse: true, lt: 'l' })) {
+    reversed.push(met)
+    if (reversed.length % 10 === 0) tree.put(`${met}+`, 'behind')
+  }
+  t.is(reversed.length, 60)
+  t.deepEqual(reversed, [...reversed].sort().reverse())
 })
 
 test('an iterator begun inside of a transaction goes on when that has ended', (t) => {
