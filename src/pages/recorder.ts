@@ -156,6 +156,8 @@ interface FrozenFile {
 const META_UNITS = 24
 /** Share of the drawn images in which one unit is torn. */
 const TORN_SHARE = 0.25
+/** Most torn images beside all whole ones. */
+const EXTRA_TORN = 4
 /** All subsets are tried up to this many undecided units. */
 const EXHAUSTIVE_UNITS = 12
 
@@ -198,12 +200,18 @@ export class CrashState {
   }
 
   /**
-   * At most `budget` images: all there are if they are that few; else nothing, everything, and a draw from: each unit alone,
+   * At most `budget` images: all there are if they are that few, and some with a torn unit; else nothing, everything, and a draw from: each unit alone,
    * everything but one unit, everything up to a moment, all subsets of the last units of the log or of the meta pages, and chance.
    */
   *images(random: Random, budget: number): Generator<DiskImage> {
     if (this.choices.length <= EXHAUSTIVE_UNITS && this.possibilities <= budget) {
       yield* this.everyImage()
+      const left = Math.min(EXTRA_TORN, budget - this.possibilities)
+      for (let drawn = 0; drawn < left; drawn++) {
+        const picked = this.choices.map((choice) => Math.floor(random() * (newest(choice) + 1)))
+        const torn = this.tear(picked, random)
+        if (torn !== undefined) yield this.build(picked, torn)
+      }
       return
     }
     if (budget > 0) yield this.durableImage()

@@ -3,6 +3,7 @@
  *
  * A lookup is a memory access: it allocates nothing but its result and leaves the mapped pages as they are.
  */
+import { HoldfastError } from '../../src/errors.js'
 import type { PageTransaction, StructureState } from '../../src/pages/page-transaction.js'
 import type { Pages } from '../../src/pages/pages.js'
 import { Cursor } from './cursor.js'
@@ -54,6 +55,7 @@ export abstract class TreeReader<K, V> implements IterationSource {
 
   /** The values of many keys, in their order: several times faster than as many `get`s when the tree is larger than the processor's caches. */
   getMany(keys: readonly K[]): (V | undefined)[] {
+    if (!Array.isArray(keys)) throw new HoldfastError('ERR_INVALID_ARGUMENT', 'getMany takes an array of keys')
     const transaction = this.enter()
     if (transaction !== undefined || this.root === 0) return Array.from(keys, (key) => this.get(key))
     const { pages, root } = this

@@ -11,7 +11,7 @@ import { notOfTree, tooDeep } from './lookup.js'
 import { OrderGuard } from './order-guard.js'
 import type { Probe } from './probe.js'
 import { collapseRoot, freeValue, joinIfSmall } from './remove.js'
-import { childIndex, childIndexBelow, lowerBound } from './search.js'
+import { childIndex, lowerBound } from './search.js'
 
 /** Removes every entry from `lower` on and below `upper`; a missing bound is open. Returns how many there were. */
 export function removeRange(
@@ -80,7 +80,7 @@ class Removal {
     const { segment, base } = transaction
     const count = countOf(segment, base)
     const first = lower === undefined ? 0 : childIndex(segment, base, lower)
-    const last = upper === undefined ? count : childIndexBelow(segment, base, upper)
+    const last = upper === undefined ? count : childIndex(segment, base, upper)
     if (last < first) return page
     const children: PageNumber[] = []
     for (let index = first; index <= last; index++) children.push(childOf(segment, base, index))

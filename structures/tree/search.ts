@@ -5,17 +5,7 @@
  */
 import { PAGE_SIZE } from '../../src/pages/format.js'
 import type { Segment } from '../../src/pages/segment.js'
-import {
-  BRANCH_CELL_BYTES,
-  branchCell,
-  countOf,
-  headsIndex,
-  LEAF_CELL_BYTES,
-  LENGTH_MASK,
-  leafPointersIndex,
-  prefixLengthOf,
-  TREE_PREFIX,
-} from './layout.js'
+import { BRANCH_CELL_BYTES, countOf, LEAF_CELL_BYTES, LENGTH_MASK, leafPointersIndex, prefixLengthOf, TREE_PREFIX } from './layout.js'
 import type { Probe } from './probe.js'
 
 /** Bytes of a cache line. */
@@ -113,21 +103,6 @@ export function childIndex(segment: Segment, base: number, probe: Probe): number
     else high = middle
   }
   return low
-}
-
-/** Index of the branch's last child that may hold keys below the probe: the number of separators below it. */
-export function childIndexBelow(segment: Segment, base: number, probe: Probe): number {
-  let index = childIndex(segment, base, probe)
-  // A separator that equals the probe bounds from below a child that holds nothing below the probe.
-  if (index > 0 && isSeparator(segment, base, index - 1, probe)) index--
-  return index
-}
-
-function isSeparator(segment: Segment, base: number, index: number, probe: Probe): boolean {
-  const prefixLength = prefixLengthOf(segment, base)
-  if (comparePrefix(segment, base, prefixLength, probe) !== 0) return false
-  if (segment.words[headsIndex(segment, base) + index] !== probeHead(probe, prefixLength)) return false
-  return compareCell(segment, branchCell(segment, base, index), BRANCH_CELL_BYTES, probe, prefixLength) === 0
 }
 
 /** Order of the probe and the page's prefix: 0 if the probe starts with it. */

@@ -78,9 +78,15 @@ export class Tree<K, V> extends TreeReader<K, V> {
     return this.host.committed()
   }
 
-  /** Removes all entries of a range, without `limit` or `reverse`. Resolves when the change is durable. */
+  /**
+   * Removes all entries of a range, without `limit` or `reverse`. Refuses a bound that is undefined, which for reading would mean no bound.
+   * Resolves when the change is durable.
+   */
   deleteRange(range: Range<K>): Promise<void> {
+    if (range === undefined) throw new HoldfastError('ERR_INVALID_ARGUMENT', 'deleteRange takes a range')
     const bytes = byteRange(this.keyEncoding, range)
+    for (const [name, bound] of Object.entries(range))
+      if (bound === undefined) throw new HoldfastError('ERR_INVALID_ARGUMENT', `the range's ${name} is undefined`)
     if (bytes.limit !== Number.POSITIVE_INFINITY || bytes.reverse)
       throw new HoldfastError('ERR_INVALID_ARGUMENT', 'deleteRange takes neither limit nor reverse')
     const transaction = this.host.change()
@@ -96,14 +102,18 @@ export class Tree<K, V> extends TreeReader<K, V> {
 
   /**
    * Stores many entries and returns how many. Entries in ascending order behind the tree's last key make full pages and cost a fraction of `put`; others are
-   * put one by one. Throws what `put` throws; the entries before the one refused are stored then, unless it happens inside of `Store.write`, which
-   * is also how to have all of them in one transaction for sure.
+   * put one by one. Throws what `put` throws. Call it inside of `Store.write`, so that all entries are stored in one transaction or none is; outside, some of
+   * those before a refused one may stay.
    */
   load(entries: Iterable<readonly [K, V]>): number {
+    if (typeof entries?.[Symbol.iterator] !== 'function')
+      throw new HoldfastError('ERR_INVALID_ARGUMENT', 'load takes something to iterate over')
     let count = 0
     let keys: PreparedKey[] = []
     let values: PreparedValue[] = []
-    for (const [key, value] of entries) {
+    for (const entry of entries) {
+      if (!Array.isArray(entry)) throw new HoldfastError('ERR_INVALID_ARGUMENT', 'an entry to load is an array of a key and a value')
+      const [key, value] = entry
       // The source may use its arrays again for the next entry.
       keys.push(prepareKey(this.keyEncoding, key, probe))
       const prepared = prepareValue(this.valueEncoding, value)
@@ -118,8 +128,9 @@ export class Tree<K, V> extends TreeReader<K, V> {
     return count
   }
 
-  /** The tree as a snapshot shows it. */
+  /** The tree as a snapshot of its store shows it. */
   at(snapshot: Snapshot): TreeSnapshot<K, V> {
+    if (snapshot?.pages !== this.pages) throw new HoldfastError('ERR_INVALID_ARGUMENT', 'at takes a snapshot of the same open store')
     return new TreeSnapshot(snapshot, this.id, this.name, this.keyEncoding, this.valueEncoding)
   }
 

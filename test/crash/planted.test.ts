@@ -2,12 +2,13 @@
  * Negative control of the crash-image explorer: it finds every planted fault.
  */
 import test from 'ava'
-import { amount, seedOfRun } from '../random.js'
+import { amount } from '../random.js'
 import { explore } from './explorer.js'
 import { PLANTED_FAULTS } from './planted.js'
 import { CrashFinding } from './verify.js'
 
-const seed = seedOfRun()
+// Always the same rounds unless asked otherwise: whether a fault is found must not depend on the day.
+const seed = amount('HOLDFAST_SEED', 2)
 /** A fault that is not found in so many images has escaped. */
 const images = amount('HOLDFAST_PLANTED_IMAGES', 20_000)
 

@@ -3,6 +3,8 @@
  *
  * `HOLDFAST_DAMAGE_CASES` sets how many, `HOLDFAST_SEED` which.
  */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import { HoldfastError } from '../../src/errors.js'
 import { crc32c } from '../../src/mapping/index.js'
@@ -11,7 +13,7 @@ import { MemoryDisk } from '../../src/pages/memory-storage.js'
 import { HEADER_PAGE_SIZE, HEADER_VERSION, initialBytes } from '../../src/pages/meta.js'
 import { Pages } from '../../src/pages/pages.js'
 import type { DiskImage } from '../../src/pages/recorder.js'
-import { openStorage } from '../../structures/index.js'
+import { open, openStorage, type Store } from '../../structures/index.js'
 import { amount, seededRandom, seedOfRun } from '../random.js'
 import { DATA_DAMAGES, damageOne, LOG_DAMAGES, type Outcome, readAll, type Specimen } from './damage.js'
 import { specimens } from './specimens.js'
@@ -33,7 +35,11 @@ function answersFor({ state, earlier }: Specimen, kind: string) {
 }
 
 /** Runs `count` random damages and counts what reading them gave. */
-async function run(count: number, onOutcome: (outcome: Outcome, detail: string, reason: string) => void): Promise<Map<string, number>> {
+async function run(
+  count: number,
+  onOutcome: (outcome: Outcome, detail: string, reason: string) => void,
+  opened: (image: DiskImage) => Store = openImage,
+): Promise<Map<string, number>> {
   const random = seededRandom(seed)
   const stores = await specimens(random)
   const kinds = [...Object.keys(DATA_DAMAGES), ...Object.keys(LOG_DAMAGES)]
@@ -44,12 +50,16 @@ async function run(count: number, onOutcome: (outcome: Outcome, detail: string, 
     const damaged = damageOne(specimen, kind, random)
     if (damaged === undefined) continue
     done++
-    const { outcome, reason } = await readAll(() => openImage(damaged.image), answersFor(specimen, kind))
+    const { outcome, reason } = await readAll(() => opened(damaged.image), answersFor(specimen, kind))
     const judged = damaged.forged && outcome === 'wrong' ? 'right' : outcome
     outcomes.set(judged, (outcomes.get(judged) ?? 0) + 1)
     onOutcome(judged, damaged.detail, reason)
   }
   return outcomes
+}
+
+function counts(outcomes: ReadonlyMap<string, number>): string {
+  return [...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')
 }
 
 test.serial('the undamaged stores read right', async (t) => {
@@ -64,9 +74,32 @@ test.serial('damaged stores read right or are refused by a typed error', async (
   const outcomes = await run(cases, (outcome, detail, reason) => {
     if (outcome === 'wrong' || outcome === 'untyped error') t.fail(`seed ${seed}, ${detail}: ${outcome}: ${reason}`)
   })
-  t.log(`seed ${seed}: ${cases} damaged images, ${[...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
+  t.log(`seed ${seed}: ${cases} damaged images, ${counts(outcomes)}`)
   t.true((outcomes.get('refused') ?? 0) > cases / 10, 'most damage is noticed')
   t.true((outcomes.get('right') ?? 0) > cases / 100, 'some damage hits what nobody needs')
+})
+
+test.serial('so do damaged files on a real disk', async (t) => {
+  t.timeout(15 * 60_000)
+  mkdirSync('tmp', { recursive: true })
+  const folder = mkdtempSync(join('tmp', 'damage-'))
+  const path = join(folder, 'damaged.hold')
+  const openFiles = ({ data, log }: DiskImage) => {
+    for (const suffix of ['', '-log', '-lock']) rmSync(`${path}${suffix}`, { force: true })
+    writeFileSync(path, data)
+    if (log !== undefined) writeFileSync(`${path}-log`, log)
+    return open(path, { create: false })
+  }
+  try {
+    const onOutcome = (outcome: Outcome, detail: string, reason: string) => {
+      if (outcome === 'wrong' || outcome === 'untyped error') t.fail(`seed ${seed}, ${detail}: ${outcome}: ${reason}`)
+    }
+    const outcomes = await run(Math.ceil(cases / 10), onOutcome, openFiles)
+    t.log(`seed ${seed}: ${Math.ceil(cases / 10)} damaged files, ${counts(outcomes)}`)
+    t.pass()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 test.serial('negative control: without checksums the same damages give wrong answers', async (t) => {

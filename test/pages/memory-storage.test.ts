@@ -126,7 +126,7 @@ test('the size of a file is decided by a power cut too', (t) => {
   const { data } = disk.open()
   data.allocate(2 * PAGE_SIZE)
   data.write(unit(1), PAGE_SIZE)
-  const images = [...disk.crashState().images(seededRandom(1), 100)]
+  const images = [...disk.crashState().images(seededRandom(1), 4)]
   t.deepEqual(images.map((image) => `${image.data.length} ${image.data[PAGE_SIZE]}`).sort(), [
     '4096 undefined',
     '4096 undefined',
@@ -162,6 +162,19 @@ test('a crash state stays as it was taken, and so does an image', (t) => {
   t.is(state.newestImage().data[0], 1)
   MemoryDisk.fromImage(image).open().data.write(unit(9), 0)
   t.is(image.data[0], 1)
+})
+
+test('the unit that the power cut met can be torn', (t) => {
+  const disk = newDisk()
+  disk.open().data.write(unit(1), 0)
+  const torn = new Set<number>()
+  for (let seed = 0; seed < 50; seed++) {
+    for (const image of disk.crashState().images(seededRandom(seed), 8)) {
+      const ones = image.data.subarray(0, UNIT_SIZE).reduce((sum, byte) => sum + byte, 0)
+      if (ones > 0 && ones < UNIT_SIZE) torn.add(ones)
+    }
+  }
+  t.true(torn.size > 30)
 })
 
 test('many undecided units: none, all, and only states that are possible', (t) => {

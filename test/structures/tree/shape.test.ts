@@ -95,6 +95,24 @@ test('random entries of ordinary size: check, prefix and fill after every thousa
   t.is(tree.count(), [...tree.keys()].length)
 })
 
+test('pages that become neighbours at the seam of a removed range join', (t) => {
+  const { store, tree } = fresh()
+  const key = (index: number) => Buffer.from(`key:${1000 + index}`)
+  tree.load(Array.from({ length: 400 }, (_, index) => [key(index), Buffer.alloc(90)] as const))
+  store.commit()
+  const probe = new Probe()
+  const firstKeys = leaves(store).map((base) => {
+    copyLeafKey(store.segment, base, 0, probe)
+    return Number(Buffer.from(probe.copy()).toString().slice(4)) - 1000
+  })
+  const [start, , , end] = firstKeys.sort((one, other) => one - other) as [number, number, number, number]
+  const middle = Math.floor((start + (firstKeys[1] as number)) / 2)
+  tree.deleteRange({ gte: key(middle), lt: key(end - 2) })
+  store.commit()
+  store.check()
+  t.is(leaves(store).length, firstKeys.length - 2, 'the second leaf went, and the rest of the third joined the first')
+})
+
 test('a rewritten leaf has the longest prefix and its cells in the order of the keys', (t) => {
   const { store, tree } = fresh()
   tree.load(Array.from({ length: 500 }, (_, index) => [Buffer.from(`a/long/prefix/${1000 + index}`), Buffer.alloc(50)] as const))

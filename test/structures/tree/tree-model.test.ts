@@ -94,7 +94,7 @@ function operationArbitrary(longest: number): fc.Arbitrary<Operation> {
     { gt: key, gte: key, lt: key, lte: key, prefix: key.map((bytes) => bytes.slice(0, 3)), reverse: fc.boolean(), limit: fc.nat(50) },
     { requiredKeys: [] },
   )
-  const bounds = range.map(({ gt, gte, lt, lte }) => ({ gt, gte, lt, lte }))
+  const bounds = fc.record({ gt: key, gte: key, lt: key, lte: key }, { requiredKeys: [] })
   const many = { minLength: 1, maxLength: 60 }
   return fc.oneof(
     { weight: 8, arbitrary: fc.record({ type: fc.constant('put' as const), entries: fc.array(entry, many) }) },

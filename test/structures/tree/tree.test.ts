@@ -193,6 +193,18 @@ test('a limit counts entries that were met, not those that were removed before',
   t.deepEqual(reversed, [...reversed].sort().reverse())
 })
 
+test('arguments of the wrong kind are refused', (t) => {
+  const { store, tree } = filled(3)
+  const other = new FakeStore()
+  for (const keys of ['a', undefined, new Set(['a'])])
+    t.throws(() => tree.getMany(keys as unknown as string[]), refusal('ERR_INVALID_ARGUMENT'))
+  for (const entries of [5, undefined, [5], 'ab', [{ key: 'a' }]])
+    t.throws(() => tree.load(entries as unknown as [string, string][]), refusal('ERR_INVALID_ARGUMENT'))
+  for (const snapshot of [undefined, {}, other.takeSnapshot()])
+    t.throws(() => tree.at(snapshot as ReturnType<FakeStore['takeSnapshot']>), refusal('ERR_INVALID_ARGUMENT'))
+  t.is(store.open, undefined)
+})
+
 test('an iterator begun inside of a transaction goes on when that has ended', (t) => {
   const { store, tree } = filled(400)
   tree.put('open', 'transaction')
@@ -300,7 +312,8 @@ test('ranges', (t) => {
   const wrong = [null, 5, { limit: -1 }, { limit: 1.5 }, { limit: '1' }, { reverse: 1 }, { start: 'a' }]
   for (const range of wrong) t.throws(() => tree.entries(range as Range<string>), refusal('ERR_INVALID_ARGUMENT'), JSON.stringify(range))
   t.throws(() => tree.entries({ gte: 5 as unknown as string }), refusal('ERR_INVALID_KEY'))
-  for (const range of [{ limit: 5 }, { reverse: true }]) t.throws(() => tree.deleteRange(range), refusal('ERR_INVALID_ARGUMENT'))
+  for (const range of [{ limit: 5 }, { reverse: true }, { gte: undefined }, undefined, null, 'a'] as Range<string>[])
+    t.throws(() => tree.deleteRange(range), refusal('ERR_INVALID_ARGUMENT'))
 })
 
 test('ranges of numbers and tuples', (t) => {
