@@ -1,7 +1,7 @@
 /**
  * The free list of a checkpoint: a chain of pages that hold runs of free pages. `docs/format.md`, "Free list pages".
  */
-import { PAGE_COUNT, PAGE_HEADER_SIZE, PAGE_SHIFT, PAGE_SIZE, PAGE_TYPE, type PageNumber, PageType } from './format.js'
+import { FIRST_PAGE, PAGE_COUNT, PAGE_HEADER_SIZE, PAGE_SHIFT, PAGE_SIZE, PAGE_TYPE, type PageNumber, PageType } from './format.js'
 import type { FreeSpace } from './free-space.js'
 import { damaged, type Pages } from './pages.js'
 import type { Segment } from './segment.js'
@@ -27,14 +27,16 @@ export function freelistChain(pages: Pages, root: PageNumber): PageNumber[] {
   return chain
 }
 
-/** The runs of free pages that the chain holds. Throws `ERR_DAMAGED`. */
-export function* freelistRanges(pages: Pages, root: PageNumber): Generator<[PageNumber, number]> {
+/** The runs of free pages that the chain holds, of a file that uses pages below `highWater`. Throws `ERR_DAMAGED`. */
+export function* freelistRanges(pages: Pages, root: PageNumber, highWater: PageNumber): Generator<[PageNumber, number]> {
   for (const page of freelistChain(pages, root)) {
     const { segment, base } = find(pages, page)
     const count = segment.halves[(base + PAGE_COUNT) >>> 1]
     for (let index = 0; index < count; index++) {
       const at = (base + FREELIST_RUNS + 8 * index) >>> 2
-      yield [segment.words[at], segment.words[at + 1]]
+      const [start, length] = [segment.words[at], segment.words[at + 1]]
+      if (start < FIRST_PAGE || start + length > highWater) throw damaged(page, 'it lists pages that do not exist')
+      yield [start, length]
     }
   }
 }

@@ -240,7 +240,7 @@ export class Pager {
     const { meta } = newestMeta(this.storage.data)
     // Live snapshots may need pages that the list names, and its checkpoint may not be durable yet: they wait for both.
     const listed: number[] = []
-    for (const [start, count] of freelistRanges(this.pages, meta.freelist))
+    for (const [start, count] of freelistRanges(this.pages, meta.freelist, meta.highWater))
       for (let page = start; page < start + count; page++) listed.push(page)
     this.space = new FreeSpace(meta.highWater)
     this.space.commit(meta.transaction >>> 0, [], listed)

@@ -71,7 +71,7 @@ function recover(pager: Pager, options: OpenOptions): RecoveryReport | undefined
   const { meta, page } = newestMeta(storage.data)
   control.reset(rootsOf(meta), page)
   pager.roots = control.newest()
-  pager.space = new FreeSpace(meta.highWater, freelistRanges(pager.pages, meta.freelist))
+  pager.space = new FreeSpace(meta.highWater, freelistRanges(pager.pages, meta.freelist, meta.highWater))
   const log = neededLog(pager, meta)
   if (log === undefined) return undefined
   const report = replay(pager, log, meta, options)
