@@ -15,7 +15,7 @@ import { freelistChain, freelistRanges } from './freelist.js'
 import { newestMeta } from './meta.js'
 import { PageSet } from './page-set.js'
 import type { Catalog, StructureState } from './page-transaction.js'
-import { Pages } from './pages.js'
+import { type PageRule, Pages } from './pages.js'
 import { FrameBuilder, FrameFlag } from './redo-frame.js'
 import { LOG_FIRST_FRAME, RedoLog } from './redo-log.js'
 import { Segment } from './segment.js'
@@ -38,6 +38,8 @@ export interface PagerOptions {
   /** Log size from which on it starts over; a checkpoint begins at half of it. */
   checkpointBytes: number
   catalog: Catalog
+  /** What structures demand of their pages, by `PageType`. */
+  pageRules: readonly (PageRule | undefined)[]
   /** Adds every page that the structures of a state own to the set. */
   ownedPages: (roots: Roots, owned: PageSet) => void
 }
@@ -68,7 +70,7 @@ export class Pager {
   ) {
     this.control = new ControlWords(storage.control)
     this.slotsOfReaders = new ReaderSlots(this.control, storage)
-    this.pages = new Pages(storage.data)
+    this.pages = new Pages(storage.data, options.pageRules)
     this.catalog = options.catalog
     this.maxLoggedBytes = Math.floor(options.checkpointBytes / 4)
     // Nothing is known of the free space before the first write: `begin` loads it.
