@@ -50,17 +50,14 @@ export function findInPages(pages: Pages, root: PageNumber, probe: Probe): numbe
     if (type === PageType.LEAF) touched[0] = touchPage(words, base)
     else if (type !== PageType.BRANCH) throw notOfTree(page)
 
-    let heads = start + TREE_PREFIX / 4
-    let isOther = probe.length < prefixLength
+    const prefix = start + TREE_PREFIX / 4
+    const heads = prefix + ((prefixLength + 3) >>> 2)
     const whole = prefixLength >>> 2
     let word = 0
-    while (word < whole && words[heads + word] === keyWords[word]) word++
-    if (word < whole) isOther = true
-    else if ((prefixLength & 3) !== 0) {
-      if (((words[heads + whole] ^ keyWords[whole]) & ((1 << ((prefixLength & 3) << 3)) - 1)) !== 0) isOther = true
-      heads++
-    }
-    heads += whole
+    while (word < whole && words[prefix + word] === keyWords[word]) word++
+    let isOther = word < whole || probe.length < prefixLength
+    if (word === whole && heads > prefix + whole)
+      isOther = isOther || ((words[prefix + whole] ^ keyWords[whole]) & ((1 << ((prefixLength & 3) << 3)) - 1)) !== 0
 
     let index: number
     if (isOther) index = type === PageType.LEAF ? lowerBound(segment, base, probe) : childIndex(segment, base, probe)
