@@ -3,7 +3,7 @@ import { updatesOf } from '../data.js'
 import { now, percentile, type Sample, settle } from '../measure.js'
 import type { Workload, WorkloadContext } from './workload.js'
 
-const WARM_UP_PUTS = 300
+const WARM_UP_PUTS = 2000
 const TIMED_PUTS = 3000
 
 async function timePuts({ n, session }: WorkloadContext): Promise<Sample> {

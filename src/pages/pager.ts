@@ -50,6 +50,8 @@ export class Pager {
   readonly pages: Pages
   readonly arena = new Arena()
   readonly frame = new FrameBuilder()
+  /** Pages that the open transaction allocated and still holds. */
+  readonly owned = new PageSet()
   readonly emptySegment = new Segment(new ArrayBuffer(PAGE_SIZE))
   readonly catalog: Catalog
   /** Operations of one transaction beyond this many bytes are not logged. */
@@ -121,11 +123,11 @@ export class Pager {
    * of it remains; a log that cannot be mended poisons the store.
    */
   commit(transaction: Transaction, { frameFlags = 0, freelist = this.roots.freelist, onFrame = () => {} }: CommitOptions = {}): Roots {
-    const owned = this.prepare(transaction)
-    const { log, at, length, flags } = this.writeFrame(transaction, owned, frameFlags)
+    this.prepare(transaction)
+    const { log, at, length, flags } = this.writeFrame(transaction, frameFlags)
     try {
       onFrame()
-      transaction.writePages(owned)
+      transaction.writePages()
     } catch (error) {
       this.giveUpFrame(log, at)
       throw error
@@ -139,18 +141,17 @@ export class Pager {
 
   /** Makes a transaction of a recovery visible, as `id`: its operations are in the log already. */
   commitRecovered(transaction: Transaction, id: TransactionId, freelist = this.roots.freelist): void {
-    transaction.writePages(this.prepare(transaction))
+    this.prepare(transaction)
+    transaction.writePages()
     this.adopt(transaction, LOG_FIRST_FRAME, freelist, id)
   }
 
   /** Drops a transaction: nothing of it was visible. */
   abort(transaction: Transaction): void {
-    for (const page of transaction.owned) {
-      this.slots[page] = 0
-      this.space.free.add(page)
-    }
+    transaction.leaveArena()
+    for (const [start, count] of this.owned.ranges()) for (let page = start; page < start + count; page++) this.space.free.add(page)
+    this.owned.clear()
     this.space.restore(this.roots.highWater)
-    this.arena.reset()
   }
 
   /** Makes sure the data file has room for `highWater` pages. Throws a `SystemError`, ENOSPC above all. */
@@ -269,23 +270,18 @@ export class Pager {
     return false
   }
 
-  /** Saves the states and makes room in the file; returns the pages to write. */
-  private prepare(transaction: Transaction): Uint32Array {
+  /** Saves the states and makes room in the file. */
+  private prepare(transaction: Transaction): void {
     if (transaction.spoiled !== undefined) throw transaction.spoiled
     for (const state of transaction.states.values()) this.catalog.save(transaction, transaction.catalog, state)
     this.reserve(this.space.highWater)
-    return transaction.ownedPages()
   }
 
-  private writeFrame(
-    transaction: Transaction,
-    owned: Uint32Array,
-    frameFlags: number,
-  ): { log: RedoLog; at: number; length: number; flags: number } {
+  private writeFrame(transaction: Transaction, frameFlags: number): { log: RedoLog; at: number; length: number; flags: number } {
     const log = this.openLog() ?? this.createLog()
     let flags = frameFlags | (transaction.logged ? 0 : FrameFlag.UNLOGGED)
     const { freedYoung, freedOld, oldest, checkpoint } = transaction
-    if (8 * owned.length + 4 * (freedYoung.length + freedOld.length) > this.maxLoggedBytes) flags |= FrameFlag.NO_SPACE
+    if (8 * this.owned.size + 4 * (freedYoung.length + freedOld.length) > this.maxLoggedBytes) flags |= FrameFlag.NO_SPACE
     const header = {
       salt: log.header.salt,
       transaction: transaction.id,
@@ -298,7 +294,7 @@ export class Pager {
       transaction: transaction.id,
       oldest,
       checkpoint,
-      allocated: owned,
+      allocated: this.owned.ranges(),
       freedYoung,
       freedOld,
       highWater: this.space.highWater,
@@ -342,7 +338,7 @@ export class Pager {
     }
     this.control.publish(this.roots)
     this.space.commit(id >>> 0, transaction.freedYoung, transaction.freedOld)
-    for (const page of transaction.owned) this.slots[page] = 0
-    this.arena.reset()
+    transaction.leaveArena()
+    this.owned.clear()
   }
 }
