@@ -10,6 +10,7 @@
 #include "page_runs.h"
 #include "platform.h"
 #include "view_object.h"
+#include "win32_names.h"
 
 namespace holdfast {
 
@@ -90,6 +91,12 @@ Napi::Object Traits(Napi::Env env) {
   return traits;
 }
 
+Napi::Object Win32Codes(Napi::Env env) {
+  Napi::Object codes = Napi::Object::New(env);
+  for (size_t i = 0; i < kWin32NameCount; i++) codes.Set(kWin32Names[i].name, kWin32Names[i].code);
+  return codes;
+}
+
 Napi::Value NewPlainFunction(Napi::Env env, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
@@ -106,6 +113,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("removeFile", Napi::Function::New<RemoveFile>(env, "removeFile"));
   exports.Set("syncDirectory", Napi::Function::New<SyncDirectory>(env, "syncDirectory"));
   exports.Set("traits", Traits(env));
+  exports.Set("win32Codes", Win32Codes(env));
   return exports;
 }
 

@@ -7,3 +7,4 @@ export { allocationGranularity, type Disposition, File, type FileOptions, type L
 export { type PlatformTraits, platformTraits } from './native.js'
 export { writePagesToViews } from './page-runs.js'
 export { type Advice, View, type ViewAccess } from './view.js'
+export { MappingError, win32Codes } from './win32-error.js'
