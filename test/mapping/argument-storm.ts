@@ -38,13 +38,13 @@ function strangeValues(path: string, file: File, view: View): unknown[] {
 function storm(path: string, seed: number, rounds: number): void {
   const random = seededRandom(seed)
   const open = () => File.open(join(path, 'file'), { access: 'read-write', disposition: 'open-always' })
-  const nativeFile = () => new native.File(join(path, 'file'), true, 2, 7, 0o666)
+  const nativeFile = () => new native.File(join(path, 'file'), true, 2, 7, 0o666, false)
   for (let round = 0; round < rounds; round++) {
     const file = open()
     file.allocate(65536)
     const view = file.view({ offset: 0, length: 65536, access: 'write' })
     const inner = nativeFile()
-    const innerView = new native.View(inner, 0, 65536, true)
+    const innerView = new native.View(inner, 0, 65536, 1, 0, true)
     const values = [...strangeValues(path, file, view), inner, innerView, [innerView, 0, 100], [innerView, innerView]]
     const any = () => values[Math.floor(random() * values.length)]
     const targets: object[] = [
