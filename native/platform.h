@@ -236,7 +236,8 @@ class Section {
   // `file` null: memory.
   static Status Create(const File* file, const SectionOptions& options, std::unique_ptr<Section>* section);
 
-  // REQUIRES: the range lies inside the section; kWrite only if `writable()`.
+  // The address is a multiple of kAllocationGranularity. REQUIRES: the range lies inside the section; kWrite only if
+  // `writable()`.
   Status Map(const MapOptions& options, std::unique_ptr<Region>* region) const;
 
   // Gives reserved bytes real space, so that a lack of it fails here. REQUIRES: created with `reserve`; inside the section.

@@ -13,13 +13,41 @@ namespace {
 // msync and madvise want the beginning of a page, and no system's pages are larger than the granularity.
 size_t PageStart(size_t offset) { return offset - offset % static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
+bool IsAligned(const void* address) { return reinterpret_cast<uintptr_t>(address) % kAllocationGranularity == 0; }
+
+// Maps at a multiple of the granularity: into a reservation that has one, whose rest is given back.
+void* MapAligned(int descriptor, const MapOptions& options, int protection, int flags) {
+  const size_t room = options.length + kAllocationGranularity;
+  void* reservation = mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reservation == MAP_FAILED) return MAP_FAILED;
+  // SAFETY: all of these addresses lie in the reservation, which nobody else knows of.
+  auto* start = static_cast<uint8_t*>(reservation);
+  uint8_t* aligned = start + (kAllocationGranularity - reinterpret_cast<uintptr_t>(start) % kAllocationGranularity) % kAllocationGranularity;
+  void* address = mmap(aligned, options.length, protection, flags | MAP_FIXED, descriptor, static_cast<off_t>(options.offset));
+  if (address == MAP_FAILED) {
+    const int error = errno;
+    munmap(start, room);
+    errno = error;
+    return MAP_FAILED;
+  }
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  uint8_t* end = aligned + (options.length + page - 1) / page * page;
+  if (aligned != start) munmap(start, static_cast<size_t>(aligned - start));
+  if (end != start + room) munmap(end, static_cast<size_t>(start + room - end));
+  return address;
+}
+
 // Systems that do not know the flag for "never over anything" take the address as a wish.
-Status MapAt(int descriptor, const MapOptions& options, void** address) {
+Status MapAt(int descriptor, const MapOptions& options, bool aligned, void** address) {
   const int protection = options.access == Access::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
   const int flags = (options.access == Access::kCopy ? MAP_PRIVATE : MAP_SHARED) | (options.address != 0 ? kernel::kMapAtFlag : 0);
   // SAFETY: the address is only ever a wish, or taken if nothing is mapped there.
   void* wished = reinterpret_cast<void*>(static_cast<uintptr_t>(options.address));
   *address = mmap(wished, options.length, protection, flags, descriptor, static_cast<off_t>(options.offset));
+  if (aligned && options.address == 0 && *address != MAP_FAILED && !IsAligned(*address)) {
+    munmap(*address, options.length);
+    *address = MapAligned(descriptor, options, protection, flags);
+  }
   // Outside of what programs may map: no better than taken.
   if (*address == MAP_FAILED && options.address != 0 && (errno == EPERM || errno == EINVAL || errno == ENOMEM)) errno = EEXIST;
   if (*address == MAP_FAILED) return kernel::Failed("mmap");
@@ -38,7 +66,7 @@ Status Region::MapHandle(std::shared_ptr<const Handle> keeps, intptr_t handle, c
                          std::unique_ptr<Region>* region) {
   Status status = options.guard ? guard::Install() : Status{};
   void* address = nullptr;
-  if (status.ok()) status = MapAt(static_cast<int>(handle), options, &address);
+  if (status.ok()) status = MapAt(static_cast<int>(handle), options, keeps != nullptr, &address);
   if (!status.ok()) return status;
   const bool writable = options.access != Access::kRead;
   const uint32_t number =

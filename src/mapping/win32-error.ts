@@ -40,7 +40,7 @@ export class MappingError extends HoldfastError {
   /** Its symbolic name: 'ERROR_MAPPED_ALIGNMENT'. */
   readonly win32Name: string
   /** The file or object that it is about, if there is one. */
-  readonly path?: string
+  declare readonly path?: string
 
   constructor(code: ModelErrorCode, message: string, options: { readonly path?: string; readonly cause?: unknown } = {}) {
     super(code, message, options.cause === undefined ? undefined : { cause: options.cause })
