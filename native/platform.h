@@ -74,7 +74,9 @@ struct OpenOptions {
 // A descriptor or HANDLE that closes when destroyed.
 class Handle {
  public:
-  explicit Handle(intptr_t value) : value_(value) {}
+  // `unlocks`: frees what File::Truncate looks for, although a child process that has not come to its own program yet has
+  // a copy of the handle. POSIX only.
+  explicit Handle(intptr_t value, bool unlocks = false) : value_(value), unlocks_(unlocks) {}
   ~Handle();
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
@@ -83,6 +85,7 @@ class Handle {
 
  private:
   const intptr_t value_;
+  const bool unlocks_;
 };
 
 // What a file system says of itself; which are fit for mapping is decided above.
@@ -252,13 +255,14 @@ class Section {
   intptr_t handle() const { return handle_->get(); }
 
  private:
-  Section(std::shared_ptr<const Handle> handle, uint64_t size, bool writable, bool reserved)
-      : handle_(std::move(handle)), size_(size), writable_(writable), reserved_(reserved) {}
+  Section(std::shared_ptr<const Handle> handle, uint64_t size, bool writable, bool reserved, bool file)
+      : handle_(std::move(handle)), size_(size), writable_(writable), reserved_(reserved), file_(file) {}
 
   const std::shared_ptr<const Handle> handle_;
   const uint64_t size_;
   const bool writable_;
   const bool reserved_;
+  const bool file_;  // over a file, not memory
 };
 
 // Gives `from` the name `to` unless that name is taken: `*renamed` says which. Both names on one file system.

@@ -29,7 +29,11 @@ Status HoldAgainstCuts(int descriptor) {
 
 }  // namespace
 
-Handle::~Handle() { close(static_cast<int>(value_)); }
+Handle::~Handle() {
+  const int descriptor = static_cast<int>(value_);
+  if (unlocks_) kernel::SetLock(descriptor, F_UNLCK, kernel::kMappedLockOffset);
+  close(descriptor);
+}
 
 Status Section::Create(const File* file, const SectionOptions& options, std::unique_ptr<Section>* section) {
   const bool writable = options.protection == Protection::kReadWrite;
@@ -37,7 +41,8 @@ Status Section::Create(const File* file, const SectionOptions& options, std::uni
   Status status = file == nullptr ? kernel::OpenMemory(options.inheritable, &descriptor)
                                   : kernel::Reopen(static_cast<int>(file->handle_), writable, options.inheritable, &descriptor);
   if (!status.ok()) return status;
-  auto handle = std::make_shared<const Handle>(descriptor);
+  // A child that inherits the handle shares the lock.
+  auto handle = std::make_shared<const Handle>(descriptor, file != nullptr && !options.inheritable);
   if (file == nullptr) {
     if (ftruncate(descriptor, static_cast<off_t>(options.size)) != 0) return kernel::Failed("ftruncate");
     if (!options.reserve) status = kernel::FillMemory(descriptor, 0, options.size);
@@ -49,7 +54,7 @@ Status Section::Create(const File* file, const SectionOptions& options, std::uni
   }
   if (!status.ok()) return status;
   // SAFETY: the constructor is private.
-  section->reset(new Section(std::move(handle), options.size, writable, file == nullptr && options.reserve));
+  section->reset(new Section(std::move(handle), options.size, writable, file == nullptr && options.reserve, file != nullptr));
   return Status{};
 }
 
@@ -64,15 +69,16 @@ Status Section::Commit(uint64_t offset, uint64_t length) const {
 Status Section::Duplicate(bool writable, bool inheritable, std::unique_ptr<Section>* section) const {
   const int own = static_cast<int>(handle_->get());
   int descriptor = -1;
-  // Where it cannot be opened again (memory on macOS), the fewer rights are this object's alone.
-  if (writable == writable_ || !kernel::Reopen(own, writable, inheritable, &descriptor).ok())
-    descriptor = fcntl(own, inheritable ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
+  // A description of its own, with fewer rights and a lock for itself. Memory on macOS cannot be opened again: there the
+  // fewer rights are this object's alone.
+  const Status opened = kernel::Reopen(own, writable, inheritable, &descriptor);
+  if (!opened.ok() && file_) return opened;
+  if (!opened.ok()) descriptor = fcntl(own, inheritable ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
   if (descriptor < 0) return kernel::Failed("fcntl");
-  auto handle = std::make_shared<const Handle>(descriptor);
-  // Another description has to hold the lock for itself. Of memory nobody else can ask for one.
-  const Status status = HoldAgainstCuts(descriptor);
+  auto handle = std::make_shared<const Handle>(descriptor, file_ && !inheritable);
+  const Status status = file_ ? HoldAgainstCuts(descriptor) : Status{};
   if (!status.ok()) return status;
-  section->reset(new Section(std::move(handle), size_, writable, reserved_));
+  section->reset(new Section(std::move(handle), size_, writable, reserved_, file_));
   return Status{};
 }
 

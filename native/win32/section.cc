@@ -36,7 +36,8 @@ Status Section::Create(const File* file, const SectionOptions& options, std::uni
   if (handle == nullptr) return win32::Failed("CreateFileMapping");
   // SAFETY: the contract keeps a HANDLE as an integer of the same size; the constructor is private.
   auto owned = std::make_shared<const Handle>(reinterpret_cast<intptr_t>(handle));
-  section->reset(new Section(std::move(owned), options.size, options.protection == Protection::kReadWrite, reserve));
+  section->reset(new Section(std::move(owned), options.size, options.protection == Protection::kReadWrite, reserve,
+                             file != nullptr));
   return Status{};
 }
 
@@ -74,7 +75,7 @@ Status Section::Duplicate(bool writable, bool inheritable, std::unique_ptr<Secti
     return win32::Failed("DuplicateHandle");
   // SAFETY: as in Create.
   auto owned = std::make_shared<const Handle>(reinterpret_cast<intptr_t>(duplicate));
-  section->reset(new Section(std::move(owned), size_, writable, reserved_));
+  section->reset(new Section(std::move(owned), size_, writable, reserved_, file_));
   return Status{};
 }
 
