@@ -47,6 +47,12 @@ bool ReplaceView(Entry* entry, void* page) {
   return done;
 }
 
+bool AbsorbUnreachable(Entry* entry, void* page) {
+  if (!ReplaceView(entry, page)) return false;
+  Note(entry, &entry->unreachable, reinterpret_cast<uintptr_t>(page), kPageSize);
+  return true;
+}
+
 bool AbsorbViolation(Entry* entry, uintptr_t address, ULONG_PTR what) {
   if (what == kExecute) return false;
   DWORD type = 0;
@@ -58,8 +64,10 @@ bool AbsorbViolation(Entry* entry, uintptr_t address, ULONG_PTR what) {
   }
   // Between the two calls of another thread's ReplaceView; do it again when that is through.
   if (!committed) return ReplaceView(entry, page);
+  // Allowed by the page's protection and failed all the same: what Wine says instead of EXCEPTION_IN_PAGE_ERROR.
+  if (what != kStore || entry->writable.load()) return AbsorbUnreachable(entry, page);
   DWORD old;
-  if (what != kStore || entry->writable.load() || !VirtualProtect(page, kPageSize, PAGE_WRITECOPY, &old)) return false;
+  if (!VirtualProtect(page, kPageSize, PAGE_WRITECOPY, &old)) return false;
   Note(entry, &entry->stray_stores, reinterpret_cast<uintptr_t>(page), kPageSize);
   return true;
 }
@@ -71,13 +79,9 @@ LONG CALLBACK OnException(EXCEPTION_POINTERS* exception) {
   const auto address = static_cast<uintptr_t>(record.ExceptionInformation[1]);
   Entry* entry = Find(address);
   if (entry == nullptr || IsStuck(address)) return EXCEPTION_CONTINUE_SEARCH;
-  if (!in_page) {
-    return AbsorbViolation(entry, address, record.ExceptionInformation[0]) ? EXCEPTION_CONTINUE_EXECUTION : EXCEPTION_CONTINUE_SEARCH;
-  }
-  void* page = PageOf(address);
-  if (!ReplaceView(entry, page)) return EXCEPTION_CONTINUE_SEARCH;
-  Note(entry, &entry->unreachable, reinterpret_cast<uintptr_t>(page), kPageSize);
-  return EXCEPTION_CONTINUE_EXECUTION;
+  const bool absorbed =
+      in_page ? AbsorbUnreachable(entry, PageOf(address)) : AbsorbViolation(entry, address, record.ExceptionInformation[0]);
+  return absorbed ? EXCEPTION_CONTINUE_EXECUTION : EXCEPTION_CONTINUE_SEARCH;
 }
 
 Status InstallOnce() {
