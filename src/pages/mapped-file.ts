@@ -70,7 +70,7 @@ export class MappedFile implements StorageFile {
     return this.readView(index).buffer
   }
 
-  /** Throws `ERR_VIEW_FAULT` if a part of a segment could not be reached, `ERR_READ_ONLY_VIEW` if something was stored into one. */
+  /** Throws `ERR_VIEW_FAULT` if a part of a segment could not be reached, `ERR_READ_ONLY_VIEW` if something was stored into one (invariant G1). */
   check(): void {
     const faults = guardFaults[0]
     if (faults === this.faultsSeen) return

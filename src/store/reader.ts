@@ -3,7 +3,6 @@
  *
  * The handle has one reader slot. It announces the oldest of all these; what is newer is protected by it too (invariant R3).
  */
-import { guardFaults } from '../mapping/index.js'
 import type { StructureState } from '../pages/page-transaction.js'
 import type { Pager } from '../pages/pager.js'
 import { type Roots, Word } from '../sync/control-words.js'
@@ -19,8 +18,6 @@ export class Reader {
   private readonly snapshots = new Set<StoreSnapshot>()
   private releaseScheduled = false
   private readonly words: Int32Array
-  /** The process's count of faults in mapped memory when the store's was last looked at. */
-  private faultsSeen = guardFaults[0]
 
   constructor(
     private readonly pager: Pager,
@@ -34,7 +31,7 @@ export class Reader {
    * `ERR_READ_ONLY_VIEW` once mapped pages cannot be trusted any more.
    */
   pin(): number {
-    if (guardFaults[0] !== this.faultsSeen) this.lookForFaults()
+    this.pager.pages.check()
     const visible = Atomics.load(this.words, Word.VISIBLE)
     return visible === this.pinned ? visible : this.pinNewest()
   }
@@ -64,12 +61,6 @@ export class Reader {
     for (const snapshot of [...this.snapshots]) snapshot.release()
     this.unpin()
     this.pager.slotsOfReaders.release()
-  }
-
-  private lookForFaults(): void {
-    const faults = guardFaults[0]
-    this.pager.storage.data.check?.()
-    this.faultsSeen = faults
   }
 
   private pinNewest(): number {

@@ -21,12 +21,14 @@ test('a cut store throws ERR_VIEW_FAULT for reads and writes (Windows does not l
     for (let i = 0; i < 20_000; i++) tree.put(`key ${i}`, `value ${i}`)
   })
   for (let i = 0; i < 20_000; i++) tree.get(`key ${i}`)
+  const view = tree.at(store.snapshot())
   truncateSync(path, 3 * 4096)
   // The access itself may find zeroes and say that the page is damaged, or find nothing.
   t.throws(() => {
     for (let i = 0; i < 20_000; i++) tree.get(`key ${i}`)
   })
   t.throws(() => tree.get('key 1'), { code: 'ERR_VIEW_FAULT' })
+  t.throws(() => view.get('key 1'), { code: 'ERR_VIEW_FAULT' })
   t.throws(() => store.write(() => tree.put('key', 'new')), { code: 'ERR_VIEW_FAULT' })
   try {
     await store.close()
