@@ -176,6 +176,5 @@ else if (scenario in SCENARIOS) {
   const result = await (SCENARIOS[scenario] as () => Promise<unknown>)()
   // By a file where the parent has no channel to a process behind another program.
   if (process.send === undefined) writeFileSync(process.argv[4] as string, JSON.stringify(result))
-  else process.send({ result })
-  process.disconnect?.()
+  else process.send({ result }, () => process.disconnect())
 }

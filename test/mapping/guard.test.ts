@@ -18,7 +18,7 @@ interface Ending {
 }
 
 /** Runs a scenario to its end. When it asks for it, its file is cut to `cutTo` bytes here, by another process than its own. */
-function run(t: ExecutionContext, scenario: string, cutTo = 0): Promise<Ending> {
+async function run(t: ExecutionContext, scenario: string, cutTo = 0): Promise<Ending> {
   const path = join(folder(t), 'file')
   const child = fork(CHILD, [scenario, path], { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   t.teardown(() => void child.kill('SIGKILL'))
@@ -31,7 +31,12 @@ function run(t: ExecutionContext, scenario: string, cutTo = 0): Promise<Ending> 
     truncateSync(path, cutTo)
     child.send('go on')
   })
-  return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ result, code, signal })))
+  // What it said last may arrive behind its end.
+  const [ended] = await Promise.all([
+    new Promise<Pick<Ending, 'code' | 'signal'>>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal }))),
+    new Promise<void>((resolve) => child.once('disconnect', () => resolve())),
+  ])
+  return { result, ...ended }
 }
 
 /** How a process ends that nobody saves: by the signal, or with a code on Windows and where a sanitizer has the last word. */
