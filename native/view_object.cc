@@ -131,6 +131,7 @@ Napi::Value ViewObject::Flush(const Napi::CallbackInfo& info) {
 Napi::Value ViewObject::Address(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (region() == nullptr) return Napi::Value(env, ThrowWrongArguments(env));
+  // SAFETY: only to be shown.
   return Napi::BigInt::New(env, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(region()->data())));
 }
 

@@ -30,7 +30,7 @@ void* NewPage(void* wished, int protection, int flags) {
   return mmap(wished, page_size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
-// SAFETY: `page` lies in a range that this process has mapped through a Region, which nobody else maps anything over.
+// SAFETY: here and below, `page` lies in a range that this process has mapped through a Region, which nobody else maps anything over.
 bool PutZeroes(uintptr_t page, bool writable) {
   const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   return NewPage(reinterpret_cast<void*>(page), protection, MAP_FIXED) != MAP_FAILED;
@@ -50,6 +50,7 @@ bool PutCopy(uintptr_t page) {
 bool Absorb(int signal, const siginfo_t* info) {
   // Sent by somebody, so there is no address in it.
   if (info->si_code <= 0 || info->si_code == SI_USER || info->si_code == SI_QUEUE) return false;
+  // SAFETY: only to be looked up.
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   Entry* entry = Find(address);
   if (entry == nullptr || IsStuck(address)) return false;

@@ -2,6 +2,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "../guard_table.h"
 #include "kernel.h"
 
@@ -13,17 +15,42 @@ namespace {
 // msync and madvise want the beginning of a page, and no system's pages are larger than the granularity.
 size_t PageStart(size_t offset) { return offset - offset % static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
-bool IsAligned(const void* address) { return reinterpret_cast<uintptr_t>(address) % kAllocationGranularity == 0; }
+// Where the last region of a section was: a good place for the next one, if nobody else has taken it.
+std::atomic<uintptr_t> last_freed{0};
 
-// Maps at a multiple of the granularity: into a reservation that has one, whose rest is given back.
-void* MapAligned(int descriptor, const MapOptions& options, int protection, int flags) {
+// SAFETY: here and below, an address becomes an integer only to be computed with.
+uintptr_t ToNumber(const void* address) { return reinterpret_cast<uintptr_t>(address); }
+
+uintptr_t AlignDown(uintptr_t address) { return address - address % kAllocationGranularity; }
+
+struct Mmap {
+  int descriptor;
+  int protection;
+  int flags;
+};
+
+// Maps at `wished`, anywhere if that is 0. On success the address is a multiple of the granularity; else `*near` is
+// where one may be had, if the system said so.
+void* TryAligned(const Mmap& how, const MapOptions& options, uintptr_t wished, uintptr_t* near) {
+  const int flags = how.flags | (wished != 0 ? kernel::kMapAtFlag : 0);
+  // SAFETY: the address is only ever a wish, or taken if nothing is mapped there.
+  void* address = mmap(reinterpret_cast<void*>(wished), options.length, how.protection, flags, how.descriptor, static_cast<off_t>(options.offset));
+  if (address == MAP_FAILED || ToNumber(address) % kAllocationGranularity == 0) return address;
+  munmap(address, options.length);
+  *near = AlignDown(ToNumber(address));
+  return MAP_FAILED;
+}
+
+// Maps into a reservation that has a multiple of the granularity, and gives the rest of it back.
+void* MapInReservation(const Mmap& how, const MapOptions& options) {
   const size_t room = options.length + kAllocationGranularity;
   void* reservation = mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reservation == MAP_FAILED) return MAP_FAILED;
   // SAFETY: all of these addresses lie in the reservation, which nobody else knows of.
   auto* start = static_cast<uint8_t*>(reservation);
-  uint8_t* aligned = start + (kAllocationGranularity - reinterpret_cast<uintptr_t>(start) % kAllocationGranularity) % kAllocationGranularity;
-  void* address = mmap(aligned, options.length, protection, flags | MAP_FIXED, descriptor, static_cast<off_t>(options.offset));
+  uint8_t* aligned = start + (AlignDown(ToNumber(start) + kAllocationGranularity - 1) - ToNumber(start));
+  void* address =
+      mmap(aligned, options.length, how.protection, how.flags | MAP_FIXED, how.descriptor, static_cast<off_t>(options.offset));
   if (address == MAP_FAILED) {
     const int error = errno;
     munmap(start, room);
@@ -37,17 +64,25 @@ void* MapAligned(int descriptor, const MapOptions& options, int protection, int 
   return address;
 }
 
+// Maps at a multiple of the granularity, which the system does not care for: most often the first or second try hits one.
+void* MapAligned(const Mmap& how, const MapOptions& options) {
+  uintptr_t near = last_freed.exchange(0);
+  void* address = near != 0 ? TryAligned(how, options, near, &near) : MAP_FAILED;
+  near = 0;
+  if (address == MAP_FAILED) address = TryAligned(how, options, 0, &near);
+  if (address == MAP_FAILED && near != 0) address = TryAligned(how, options, near, &near);
+  return address != MAP_FAILED ? address : MapInReservation(how, options);
+}
+
 // Systems that do not know the flag for "never over anything" take the address as a wish.
 Status MapAt(int descriptor, const MapOptions& options, bool aligned, void** address) {
   const int protection = options.access == Access::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
   const int flags = (options.access == Access::kCopy ? MAP_PRIVATE : MAP_SHARED) | (options.address != 0 ? kernel::kMapAtFlag : 0);
   // SAFETY: the address is only ever a wish, or taken if nothing is mapped there.
   void* wished = reinterpret_cast<void*>(static_cast<uintptr_t>(options.address));
-  *address = mmap(wished, options.length, protection, flags, descriptor, static_cast<off_t>(options.offset));
-  if (aligned && options.address == 0 && *address != MAP_FAILED && !IsAligned(*address)) {
-    munmap(*address, options.length);
-    *address = MapAligned(descriptor, options, protection, flags);
-  }
+  *address = aligned && options.address == 0
+                 ? MapAligned({descriptor, protection, flags}, options)
+                 : mmap(wished, options.length, protection, flags, descriptor, static_cast<off_t>(options.offset));
   // Outside of what programs may map: no better than taken.
   if (*address == MAP_FAILED && options.address != 0 && (errno == EPERM || errno == EINVAL || errno == ENOMEM)) errno = EEXIST;
   if (*address == MAP_FAILED) return kernel::Failed("mmap");
@@ -70,7 +105,7 @@ Status Region::MapHandle(std::shared_ptr<const Handle> keeps, intptr_t handle, c
   if (!status.ok()) return status;
   const bool writable = options.access != Access::kRead;
   const uint32_t number =
-      options.guard ? guard::Add(reinterpret_cast<uintptr_t>(address), options.length, writable, reserved) : 0;
+      options.guard ? guard::Add(ToNumber(address), options.length, writable, reserved) : 0;
   if (options.guard && number == 0) {
     munmap(address, options.length);
     return Status{ENOMEM, "mmap"};
@@ -83,6 +118,7 @@ Status Region::MapHandle(std::shared_ptr<const Handle> keeps, intptr_t handle, c
 Region::~Region() {
   guard::Release(guard_);
   munmap(data_, length_);
+  if (keeps_ != nullptr) last_freed.store(ToNumber(data_));
 }
 
 Faults Region::GetFaults() const { return guard::FaultsOf(guard_); }

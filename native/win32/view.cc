@@ -45,6 +45,7 @@ Status Region::MapHandle(std::shared_ptr<const Handle>, intptr_t handle, const M
                                   static_cast<DWORD>(options.offset), options.length, wished);
   if (address == nullptr) return win32::Failed("MapViewOfFileEx");
   const bool writable = options.access != Access::kRead;
+  // SAFETY: only to be looked up.
   const uint32_t number =
       options.guard ? guard::Add(reinterpret_cast<uintptr_t>(address), options.length, writable, reserved) : 0;
   if (options.guard && number == 0) {
