@@ -34,6 +34,7 @@ constexpr Translation kTranslations[] = {
     {ERROR_FILE_NOT_FOUND, "ENOENT", -4058},
     {ERROR_FILE_TOO_LARGE, "EFBIG", -4036},
     {ERROR_HANDLE_DISK_FULL, "ENOSPC", -4055},
+    {ERROR_INVALID_ADDRESS, "EEXIST", -4075},
     {ERROR_INVALID_HANDLE, "EBADF", -4083},
     {ERROR_INVALID_NAME, "ENOENT", -4058},
     {ERROR_INVALID_PARAMETER, "EINVAL", -4071},
@@ -73,6 +74,8 @@ ErrorDescription Describe(uint32_t os_error) {
   if (found == std::end(kTranslations)) return {"UNKNOWN", -4094, SystemMessage(os_error)};
   return {found->name, found->number, SystemMessage(os_error)};
 }
+
+uint32_t Win32Code(const Status& status) { return status.os_error; }
 
 }  // namespace platform
 }  // namespace holdfast
