@@ -100,7 +100,9 @@ export class Pages {
     if (last < this.segments.length) return
     for (let index = this.segments.length; index <= last; index++) this.segments.push(new Segment(this.file.map(index)))
     // One segment more than is mapped, so that the hot path's look at a page of the next segment stays inside the array.
-    const verified = new Uint8Array((this.segments.length + 1) << this.shift)
+    const needed = (this.segments.length + 1) << this.shift
+    if (needed <= this.verified.length) return
+    const verified = new Uint8Array(Math.max(needed, 2 * this.verified.length))
     verified.set(this.verified)
     this.verified = verified
   }
