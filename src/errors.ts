@@ -26,6 +26,13 @@ export type ErrorCode =
   | 'ERR_ASYNC_TRANSACTION' // an async function was given to `write`
   | 'ERR_ABORTED' // the transaction was aborted
   | 'ERR_STORE_FULL' // 2^32 pages are in use
+  | 'ERR_FILE_NOT_FOUND' // no object of that name
+  | 'ERR_PATH_NOT_FOUND' // a backslash in an object's name
+  | 'ERR_ACCESS_DENIED' // the handle's rights, the object's mode or its owner forbid it
+  | 'ERR_INVALID_HANDLE' // the name belongs to an object of another kind
+  | 'ERR_FILENAME_EXCED_RANGE' // an object's name is too long
+  | 'ERR_NOT_OWNER' // release of a mutex by a thread that does not own it
+  | 'ERR_TOO_MANY_POSTS' // release past a semaphore's maximum
   | 'ERR_UNSUPPORTED' // the platform or file system lacks something that is needed
 
 /** An error of Holdfast itself; `code` is stable and public. */

@@ -1,0 +1,138 @@
+/**
+ * Waits that do not block: one agent of this thread, and the waits under way.
+ *
+ * The addon calls `wake` when an object that is waited for may have been signalled; every wait then tries. Nothing is taken but by a
+ * try on this thread, so that a wait that is cancelled, or whose time is up, loses nothing. What no bell announces (a holder's
+ * death, a timer's time) is found by trying again after `retryAfterMs`.
+ */
+import { HoldfastError } from '../../errors.js'
+import {
+  ABANDONED,
+  type NativeAgent,
+  type NativeObject,
+  type NativeOutcome,
+  type NativePendingWait,
+  nativeObjects,
+} from './native-objects.js'
+
+/** What a wait took. */
+export interface WaitResult {
+  /** Which of the objects; 0 in a wait for all. */
+  readonly index: number
+  /** Its last holder died or closed without releasing: what it protects may be half changed. */
+  readonly abandoned: boolean
+}
+
+/** Longest delay that setTimeout takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+interface Wait {
+  readonly pending: NativePendingWait
+  readonly objects: readonly NativeObject[]
+  readonly deadline: number
+  readonly settle: (outcome: NativeOutcome) => void
+  readonly fail: (cause: unknown) => void
+}
+
+const waits = new Set<Wait>()
+let threadAgent: NativeAgent | undefined
+let retry: NodeJS.Timeout | undefined
+let retryAt = Infinity
+
+/** This thread's agent. */
+export function agent(): NativeAgent {
+  threadAgent ??= new nativeObjects.Agent(tryAll)
+  return threadAgent
+}
+
+/** The result behind the addon's number; `undefined` if nothing was taken. */
+export function toResult(outcome: NativeOutcome): WaitResult | undefined {
+  if (outcome === 0) return undefined
+  return { index: (outcome & (ABANDONED - 1)) - 1, abandoned: outcome >= ABANDONED }
+}
+
+/** Waits without blocking; `undefined` when the time is up. The arguments were checked. */
+export function waitFor(
+  objects: readonly NativeObject[],
+  all: boolean,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<WaitResult | undefined> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const pending = new nativeObjects.PendingWait(agent(), objects, all)
+    const end = () => {
+      waits.delete(wait)
+      pending.cancel()
+      signal?.removeEventListener('abort', onAbort)
+      if (waits.size === 0) rest()
+    }
+    const onAbort = () => wait.fail(signal?.reason)
+    const wait: Wait = {
+      pending,
+      objects,
+      deadline: performance.now() + timeoutMs,
+      settle(outcome) {
+        end()
+        resolve(toResult(outcome))
+      },
+      fail(cause) {
+        end()
+        reject(cause)
+      },
+    }
+    signal?.addEventListener('abort', onAbort)
+    if (waits.size === 0) agent().keepAwake(true)
+    waits.add(wait)
+    attempt(wait)
+    schedule()
+  })
+}
+
+/** Ends the waits for a handle that is being closed. */
+export function abandonWaits(object: NativeObject): void {
+  for (const wait of waits) {
+    if (wait.objects.includes(object)) wait.fail(new HoldfastError('ERR_CLOSED', 'a handle was closed while it was waited for'))
+  }
+}
+
+function attempt(wait: Wait): void {
+  try {
+    const outcome = wait.pending.attempt()
+    if (outcome !== 0 || performance.now() >= wait.deadline) wait.settle(outcome)
+  } catch (cause) {
+    wait.fail(cause)
+  }
+}
+
+function tryAll(): void {
+  for (const wait of waits) attempt(wait)
+  schedule()
+}
+
+/** Sets the timer for the attempt that has to come next. */
+function schedule(): void {
+  if (waits.size === 0) return
+  const now = performance.now()
+  let next = Infinity
+  for (const { pending, deadline } of waits) next = Math.min(next, deadline, now + pending.retryAfterMs())
+  // A timer that goes off a little early only costs an attempt.
+  if (retry !== undefined && retryAt <= next) return
+  clearTimeout(retry)
+  retry = undefined
+  retryAt = next
+  if (next !== Infinity) retry = setTimeout(onRetry, Math.min(Math.max(0, Math.ceil(next - now)), LONGEST_TIMER_MS))
+}
+
+function onRetry(): void {
+  retry = undefined
+  retryAt = Infinity
+  tryAll()
+}
+
+function rest(): void {
+  clearTimeout(retry)
+  retry = undefined
+  retryAt = Infinity
+  agent().keepAwake(false)
+}
