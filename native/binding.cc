@@ -7,6 +7,7 @@
 #include "crc32c.h"
 #include "file_object.h"
 #include "node_error.h"
+#include "object_bindings.h"
 #include "page_runs.h"
 #include "platform.h"
 #include "view_object.h"
@@ -106,6 +107,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("removeFile", Napi::Function::New<RemoveFile>(env, "removeFile"));
   exports.Set("syncDirectory", Napi::Function::New<SyncDirectory>(env, "syncDirectory"));
   exports.Set("traits", Traits(env));
+  DefineObjects(env, exports);
   return exports;
 }
 

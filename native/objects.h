@@ -109,8 +109,15 @@ class Object {
   Object() = default;
 };
 
+// A platform's own view of something to wait for.
+struct WaitTarget;
+
 // Something to wait for. Signalled: a wait would succeed now.
-class Waitable : public Object {};
+class Waitable : public Object {
+ public:
+  // For the platform's TryWait, Wait and PendingWait only.
+  virtual WaitTarget* target() = 0;
+};
 
 struct CreateOptions {
   ObjectName name;

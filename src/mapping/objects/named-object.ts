@@ -7,8 +7,8 @@
 import { HoldfastError } from '../../errors.js'
 import { describe, invalidArgument } from '../arguments.js'
 import { translated } from './errors.js'
-import { parseName } from './name.js'
-import { type NativeObject, nativeObjects } from './native-objects.js'
+import { type ParsedName, parseName } from './name.js'
+import { createNative, type NativeObject, openNative } from './native-objects.js'
 import { checkObject, type OpenObjectOptions, readAccess, readOwner, readSecurity, type Security } from './options.js'
 import { abandonWaits, agent } from './waits.js'
 
@@ -111,10 +111,10 @@ export function objectError(cause: unknown, name: string | undefined): unknown {
 /** Creates an object or opens the existing one. @internal */
 export function createObject(kind: number, options: CreateObjectOptions, parameters: readonly number[], backing = ''): Opened {
   const { name, security } = options
-  const { scope, text } = name === undefined ? { scope: 0, text: '' } : parseName(name)
+  const parsed: ParsedName = name === undefined ? { scope: 0, text: '' } : parseName(name)
   const checked = readSecurity(security)
   try {
-    return { native: nativeObjects.createObject(agent(), kind, scope, text, checked, parameters, backing), name }
+    return { native: createNative(agent(), kind, parsed, checked, parameters, backing), name }
   } catch (cause) {
     throw objectError(cause, name)
   }
@@ -123,10 +123,10 @@ export function createObject(kind: number, options: CreateObjectOptions, paramet
 /** Opens an existing object. @internal */
 export function openObject(kind: number, name: string, options: OpenObjectOptions = {}): Opened {
   checkObject(options, 'options')
-  const { scope, text } = parseName(name)
+  const parsed = parseName(name)
   const [access, owner] = [readAccess(options.access), readOwner(options.owner)]
   try {
-    return { native: nativeObjects.openObject(agent(), kind, scope, text, access, owner), name }
+    return { native: openNative(agent(), kind, parsed, access, owner), name }
   } catch (cause) {
     throw objectError(cause, name)
   }

@@ -4,6 +4,7 @@
  * The classes of this folder check what is handed over and say what is wrong; the addon only makes sure that nothing can break.
  */
 import { native } from '../native.js'
+import type { ParsedName } from './name.js'
 
 /** The kinds by their numbers in `native/objects.h`. */
 export const ObjectKind = { SEMAPHORE: 1, MUTEX: 2, EVENT: 3, TIMER: 4, MEMORY: 5 } as const
@@ -51,24 +52,20 @@ export interface NativePendingWait {
 /** Who may use a new object: mode, uid (-1), gid (-1), SDDL (''). */
 export type NativeSecurity = readonly [mode: number, uid: number, gid: number, sddl: string]
 
-export interface NativeObjects {
+interface NativeObjects {
   readonly Agent: new (wake: () => void) => NativeAgent
   readonly PendingWait: new (agent: NativeAgent, objects: readonly NativeObject[], all: boolean) => NativePendingWait
-  /**
-   * `parameters`: semaphore: initial, max, mode; mutex: owned; event: manual, set; timer: manual; memory: size, reserve, protection; flags as
-   * 0 and 1. `backing` is memory's.
-   */
-  createObject(
+  /** `how`: 0 create, 1 open, 2 adopt; each has its own numbers, see the functions below. */
+  readonly NamedObject: new (
     agent: NativeAgent,
+    how: number,
     kind: number,
     scope: number,
     name: string,
-    security: NativeSecurity,
-    parameters: readonly number[],
+    numbers: readonly number[],
+    sddl: string,
     backing: string,
-  ): NativeObject
-  openObject(agent: NativeAgent, kind: number, scope: number, name: string, access: number, trustedUid: number): NativeObject
-  adoptObject(agent: NativeAgent, kind: number, handle: number, access: number): NativeObject
+  ) => NativeObject
   tryWait(agent: NativeAgent, objects: readonly NativeObject[], all: boolean): NativeOutcome
   waitSync(agent: NativeAgent, objects: readonly NativeObject[], all: boolean, timeoutMs: number): NativeOutcome
   /** Removes what dead processes left in the namespace; how many files are in use. */
@@ -76,3 +73,28 @@ export interface NativeObjects {
 }
 
 export const nativeObjects = native as unknown as NativeObjects
+
+/**
+ * Creates an object or opens the existing one. `parameters`: semaphore: initial, max, mode; mutex: owned; event: manual, set; timer:
+ * manual; memory: size, reserve, protection; flags as 0 and 1. `backing` is memory's.
+ */
+export function createNative(
+  agent: NativeAgent,
+  kind: number,
+  name: ParsedName,
+  [mode, uid, gid, sddl]: NativeSecurity,
+  parameters: readonly number[],
+  backing: string,
+): NativeObject {
+  return new nativeObjects.NamedObject(agent, 0, kind, name.scope, name.text, [mode, uid, gid, ...parameters], sddl, backing)
+}
+
+/** Opens an existing object. */
+export function openNative(agent: NativeAgent, kind: number, name: ParsedName, access: number, trustedUid: number): NativeObject {
+  return new nativeObjects.NamedObject(agent, 1, kind, name.scope, name.text, [access, trustedUid], '', '')
+}
+
+/** Takes over a handle that `exportHandle` made and that has come to this process. */
+export function adoptNative(agent: NativeAgent, kind: number, handle: number, access: number): NativeObject {
+  return new nativeObjects.NamedObject(agent, 2, kind, 0, '', [handle, access], '', '')
+}

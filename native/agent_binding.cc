@@ -1,0 +1,189 @@
+// JavaScript classes Agent and PendingWait: waits that do not block.
+#include "arguments.h"
+#include "loop_watch.h"
+#include "object_bindings.h"
+
+namespace holdfast {
+
+namespace {
+
+constexpr napi_type_tag kAgentTag = {0x52d8b7a1c6e94e37, 0x9f04d1735a2be8c6};
+
+struct AgentHolder {
+  napi_env env;
+  std::shared_ptr<platform::Agent> agent;
+  LoopWatch* watch = nullptr;
+  napi_ref wake = nullptr;
+  napi_async_context context = nullptr;
+};
+
+// A wake handle is ready: JavaScript's part, in which the pending waits try.
+void OnWake(void* data) {
+  // SAFETY: the watch is closed before the holder is freed.
+  const AgentHolder* holder = static_cast<AgentHolder*>(data);
+  const napi_env env = holder->env;
+  holder->agent->ClearWake();
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  napi_value wake = nullptr;
+  napi_value receiver = nullptr;
+  napi_value result = nullptr;
+  if (napi_get_reference_value(env, holder->wake, &wake) == napi_ok && wake != nullptr && napi_get_global(env, &receiver) == napi_ok)
+    napi_make_callback(env, holder->context, receiver, wake, 0, nullptr, &result);
+  napi_close_handle_scope(env, scope);
+}
+
+void FreeAgent(napi_env env, void* data, void*) {
+  // SAFETY: NewAgent let go of it, and Node calls this once.
+  const std::unique_ptr<AgentHolder> holder(static_cast<AgentHolder*>(data));
+  if (holder->watch != nullptr) holder->watch->Close();
+  if (holder->wake != nullptr) napi_delete_reference(env, holder->wake);
+  if (holder->context != nullptr) napi_async_destroy(env, holder->context);
+}
+
+// `new Agent(wake)`.
+napi_value NewAgent(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value wake;
+  napi_value self;
+  napi_valuetype type;
+  if (napi_get_cb_info(env, info, &count, &wake, &self, nullptr) != napi_ok || napi_typeof(env, wake, &type) != napi_ok ||
+      type != napi_function)
+    return ThrowWrongArguments(env);
+  auto holder = std::make_unique<AgentHolder>();
+  holder->env = env;
+  const platform::Status status = platform::Agent::Create(&holder->agent);
+  if (!status.ok()) return ThrowObjectError(env, status);
+  napi_value name = nullptr;
+  napi_create_string_utf8(env, "holdfast.wake", NAPI_AUTO_LENGTH, &name);
+  if (napi_async_init(env, nullptr, name, &holder->context) != napi_ok || napi_create_reference(env, wake, 1, &holder->wake) != napi_ok ||
+      napi_wrap(env, self, holder.get(), FreeAgent, nullptr, nullptr) != napi_ok) {
+    FreeAgent(env, holder.release(), nullptr);
+    return ThrowWrongArguments(env);
+  }
+  // SAFETY: FreeAgent takes it over.
+  AgentHolder* kept = holder.release();
+  kept->watch = LoopWatch::Create(env, OnWake, kept);
+  napi_type_tag_object(env, self, &kAgentTag);
+  return self;
+}
+
+AgentHolder* ToHolder(napi_env env, napi_value value) {
+  bool is_agent = false;
+  void* data = nullptr;
+  if (napi_check_object_type_tag(env, value, &kAgentTag, &is_agent) != napi_ok || !is_agent || napi_unwrap(env, value, &data) != napi_ok)
+    return nullptr;
+  // SAFETY: only NewAgent puts this tag on an object, and it has wrapped a holder then.
+  return static_cast<AgentHolder*>(data);
+}
+
+// `keepAwake(awake)`.
+napi_value KeepAwake(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  napi_value self;
+  if (napi_get_cb_info(env, info, &count, &argument, &self, nullptr) != napi_ok) return ThrowWrongArguments(env);
+  const AgentHolder* holder = ToHolder(env, self);
+  const auto awake = ToBool(env, argument);
+  if (holder == nullptr || !awake) return ThrowWrongArguments(env);
+  if (holder->watch != nullptr) holder->watch->KeepAwake(*awake);
+  return nullptr;
+}
+
+void FreeWait(napi_env, void* data, void*) {
+  // SAFETY: NewPendingWait let go of it, and Node calls this once.
+  delete static_cast<std::unique_ptr<platform::PendingWait>*>(data);
+}
+
+// `new PendingWait(agent, objects, all)`.
+napi_value NewPendingWait(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3];
+  napi_value self;
+  if (napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 3) return ThrowWrongArguments(env);
+  const std::shared_ptr<platform::Agent> agent = ToAgent(env, arguments[0]);
+  const auto objects = ToWaitables(env, arguments[1]);
+  const auto all = ToBool(env, arguments[2]);
+  if (!agent || !objects || !all) return ThrowWrongArguments(env);
+  auto wait = std::make_unique<std::unique_ptr<platform::PendingWait>>();
+  const platform::Status status = platform::PendingWait::Start(agent, *objects, *all, wait.get());
+  if (!status.ok()) return ThrowObjectError(env, status);
+  if (!WatchWakeHandles(env, arguments[0]))
+    return ThrowObjectError(env, platform::Refused(platform::kErrorNotSupported, "event loop"));
+  if (napi_wrap(env, self, wait.get(), FreeWait, nullptr, nullptr) != napi_ok) return ThrowWrongArguments(env);
+  // SAFETY: FreeWait takes it over.
+  wait.release();
+  return self;
+}
+
+// The wait of a method's receiver, whose class V8 has checked; null once cancelled.
+std::unique_ptr<platform::PendingWait>* ToWait(napi_env env, napi_callback_info info) {
+  napi_value self;
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr) != napi_ok || napi_unwrap(env, self, &data) != napi_ok) return nullptr;
+  // SAFETY: methods are only called on objects of their class, and nothing else is wrapped in those.
+  auto* wait = static_cast<std::unique_ptr<platform::PendingWait>*>(data);
+  return wait == nullptr || !*wait ? nullptr : wait;
+}
+
+// `attempt()`.
+napi_value Attempt(napi_env env, napi_callback_info info) {
+  const auto* wait = ToWait(env, info);
+  if (wait == nullptr) return ThrowWrongArguments(env);
+  platform::Outcome outcome;
+  const platform::Status status = (*wait)->Try(&outcome);
+  return status.ok() ? ToOutcome(env, outcome) : ThrowObjectError(env, status);
+}
+
+// `retryAfterMs()`.
+napi_value RetryAfterMs(napi_env env, napi_callback_info info) {
+  const auto* wait = ToWait(env, info);
+  if (wait == nullptr) return ThrowWrongArguments(env);
+  napi_value value = nullptr;
+  napi_create_double(env, (*wait)->RetryAfterMs(), &value);
+  return value;
+}
+
+// `cancel()`.
+napi_value Cancel(napi_env env, napi_callback_info info) {
+  auto* wait = ToWait(env, info);
+  if (wait != nullptr) wait->reset();
+  return nullptr;
+}
+
+napi_property_descriptor Method(const char* name, napi_callback callback) {
+  return {name, nullptr, callback, nullptr, nullptr, nullptr, napi_default_method, nullptr};
+}
+
+}  // namespace
+
+std::shared_ptr<platform::Agent> ToAgent(napi_env env, napi_value value) {
+  const AgentHolder* holder = ToHolder(env, value);
+  return holder == nullptr ? nullptr : holder->agent;
+}
+
+bool WatchWakeHandles(napi_env env, napi_value agent) {
+  const AgentHolder* holder = ToHolder(env, agent);
+  if (holder == nullptr || holder->watch == nullptr) return false;
+  for (const platform::Scope scope : {platform::Scope::kLocal, platform::Scope::kGlobal}) {
+    const intptr_t handle = holder->agent->WakeHandle(scope);
+    if (handle != -1 && !holder->watch->Watch(handle)) return false;
+  }
+  return true;
+}
+
+napi_value DefineAgent(napi_env env) {
+  const napi_property_descriptor methods[] = {Method("keepAwake", KeepAwake)};
+  napi_value constructor = nullptr;
+  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 1, methods, &constructor);
+  return constructor;
+}
+
+napi_value DefinePendingWait(napi_env env) {
+  const napi_property_descriptor methods[] = {Method("attempt", Attempt), Method("retryAfterMs", RetryAfterMs), Method("cancel", Cancel)};
+  napi_value constructor = nullptr;
+  napi_define_class(env, "PendingWait", NAPI_AUTO_LENGTH, NewPendingWait, nullptr, 3, methods, &constructor);
+  return constructor;
+}
+
+}  // namespace holdfast
