@@ -89,7 +89,8 @@ Status Mutex::Create(const std::shared_ptr<Agent>& agent, const Options& options
   NewObject object;
   object.kind = ObjectKind::kMutex;
   std::shared_ptr<ObjectFile> file;
-  Status status = Finish(ObjectFile::Create(ToPosix(agent), options, object, nullptr, &file, existed), file, mutex);
+  Status status = ObjectFile::Create(ToPosix(agent), options, object, nullptr, &file, existed);
+  status = Finish(status, std::move(file), mutex);
   if (!status.ok() || *existed || !options.initially_owned) return status;
   // Others can have it first, as soon as there is a name: then it existed before this call, so to speak.
   bool acquired = false;
