@@ -13,6 +13,7 @@
         'native/object_bindings.cc',
         'native/page_runs.cc',
         'native/view_object.cc',
+        'native/win32_names.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],

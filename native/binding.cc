@@ -11,6 +11,7 @@
 #include "page_runs.h"
 #include "platform.h"
 #include "view_object.h"
+#include "win32_names.h"
 
 namespace holdfast {
 
@@ -91,6 +92,12 @@ Napi::Object Traits(Napi::Env env) {
   return traits;
 }
 
+Napi::Object Win32Codes(Napi::Env env) {
+  Napi::Object codes = Napi::Object::New(env);
+  for (size_t i = 0; i < kWin32NameCount; i++) codes.Set(kWin32Names[i].name, kWin32Names[i].code);
+  return codes;
+}
+
 Napi::Value NewPlainFunction(Napi::Env env, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
@@ -107,6 +114,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("removeFile", Napi::Function::New<RemoveFile>(env, "removeFile"));
   exports.Set("syncDirectory", Napi::Function::New<SyncDirectory>(env, "syncDirectory"));
   exports.Set("traits", Traits(env));
+  exports.Set("win32Codes", Win32Codes(env));
   DefineObjects(env, exports);
   return exports;
 }

@@ -208,7 +208,10 @@ napi_value Release(napi_env env, napi_callback_info info) {
     return ThrowWrongArguments(env);
   uint32_t previous = 0;
   const Status status = handle->semaphore ? handle->semaphore->Release(count, &previous) : handle->mutex->Release();
-  return status.ok() ? NewNumber(env, previous) : ThrowObjectError(env, status);
+  if (!status.ok()) return ThrowObjectError(env, status);
+  napi_value value = nullptr;
+  napi_create_uint32(env, previous, &value);
+  return value;
 }
 
 // `count()`.

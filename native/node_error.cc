@@ -2,6 +2,8 @@
 // environment that is going down they all fail, and there is nobody left to be told.
 #include "node_error.h"
 
+#include "win32_names.h"
+
 namespace holdfast {
 
 namespace {
@@ -29,7 +31,9 @@ napi_value NewSystemError(napi_env env, const platform::Status& status, const st
   napi_set_named_property(env, error, "code", NewString(env, description.code));
   napi_set_named_property(env, error, "syscall", NewString(env, status.call));
   if (!path.empty()) napi_set_named_property(env, error, "path", NewString(env, path));
-  if (platform::kTraits.errors_are_win32) SetNumber(env, error, "win32Code", status.os_error);
+  const uint32_t win32_code = platform::Win32Code(status);
+  SetNumber(env, error, "win32Code", win32_code);
+  if (const char* name = FindWin32Name(win32_code)) napi_set_named_property(env, error, "win32Name", NewString(env, name));
   return error;
 }
 

@@ -10,7 +10,7 @@
 
 namespace holdfast {
 
-// An Error with `code`, `errno`, `syscall`, `path` and on Windows `win32Code`; null if the environment is going down.
+// An Error with `code`, `errno`, `syscall`, `path`, `win32Code` and `win32Name`; null if the environment is going down.
 napi_value NewSystemError(napi_env env, const platform::Status& status, const std::string& path);
 
 // Throws it. Returns null, so that a callback can return the call.

@@ -37,6 +37,9 @@ struct ErrorDescription {
 };
 ErrorDescription Describe(uint32_t os_error);
 
+// What Win32 calls such a failure: the number itself on Windows, elsewhere the code that fits the errno and the call.
+uint32_t Win32Code(const Status& status);
+
 // How this platform differs from others in what the contract below leaves open.
 struct Traits {
   // A view may cover space behind the end of the file (touching it faults until the file has grown).
@@ -45,8 +48,6 @@ struct Traits {
   bool writes_reach_views;
   // A file can be cut while a part of it is mapped, if no view covers what goes.
   bool mapped_file_can_shrink;
-  // `Status::os_error` is a Win32 code, worth showing beside the portable one.
-  bool errors_are_win32;
 };
 extern const Traits kTraits;
 

@@ -26,18 +26,33 @@ export type ErrorCode =
   | 'ERR_ASYNC_TRANSACTION' // an async function was given to `write`
   | 'ERR_ABORTED' // the transaction was aborted
   | 'ERR_STORE_FULL' // 2^32 pages are in use
-  | 'ERR_FILE_NOT_FOUND' // no object of that name
-  | 'ERR_PATH_NOT_FOUND' // a backslash in an object's name
-  | 'ERR_ACCESS_DENIED' // the handle's rights, the object's mode or its owner forbid it
-  | 'ERR_INVALID_HANDLE' // the name belongs to an object of another kind
-  | 'ERR_FILENAME_EXCED_RANGE' // an object's name is too long
-  | 'ERR_NOT_OWNER' // release of a mutex by a thread that does not own it
-  | 'ERR_TOO_MANY_POSTS' // release past a semaphore's maximum
   | 'ERR_UNSUPPORTED' // the platform or file system lacks something that is needed
+  | ModelErrorCode
+
+/** Codes of the file-mapping model: those of the Win32 errors, `ERR_` for `ERROR_`. Raised as `MappingError`s. */
+export type ModelErrorCode =
+  | 'ERR_ACCESS_DENIED' // ERROR_ACCESS_DENIED, 5: the handle or the protection does not allow it, or a range is outside of the mapping
+  | 'ERR_ALREADY_EXISTS' // ERROR_ALREADY_EXISTS, 183: the name is taken
+  | 'ERR_FILE_INVALID' // ERROR_FILE_INVALID, 1006: a mapping of size 0 of an empty file
+  | 'ERR_FILE_NOT_FOUND' // ERROR_FILE_NOT_FOUND, 2: no object has this name
+  | 'ERR_FILENAME_EXCED_RANGE' // ERROR_FILENAME_EXCED_RANGE, 206: the name is too long
+  | 'ERR_INVALID_ADDRESS' // ERROR_INVALID_ADDRESS, 487: the wished address is taken or cannot be had
+  | 'ERR_INVALID_HANDLE' // ERROR_INVALID_HANDLE, 6: the name belongs to an object of another kind
+  | 'ERR_INVALID_NAME' // ERROR_INVALID_NAME, 123: what cannot be a name
+  | 'ERR_INVALID_PARAMETER' // ERROR_INVALID_PARAMETER, 87: page-file memory of size 0
+  | 'ERR_MAPPED_ALIGNMENT' // ERROR_MAPPED_ALIGNMENT, 1132: an offset or address is no multiple of the allocation granularity
+  | 'ERR_NOT_ENOUGH_MEMORY' // ERROR_NOT_ENOUGH_MEMORY, 8: a read-only mapping larger than its file
+  | 'ERR_NOT_OWNER' // ERROR_NOT_OWNER, 288: a mutex was released by somebody else than its owner
+  | 'ERR_PATH_NOT_FOUND' // ERROR_PATH_NOT_FOUND, 3: a name with a backslash behind its prefix
+  | 'ERR_READ_ONLY_VIEW' // ERROR_NOACCESS, 998: a store into a view that was mapped for reading
+  | 'ERR_REMOTE_VOLUME' // ERROR_NOT_SUPPORTED, 50: the file is on a network or otherwise unsuitable file system
+  | 'ERR_TOO_MANY_POSTS' // ERROR_TOO_MANY_POSTS, 298: a semaphore was released past its maximum
+  | 'ERR_USER_MAPPED_FILE' // ERROR_USER_MAPPED_FILE, 1224: a mapped file cannot be cut or overwritten
+  | 'ERR_VIEW_FAULT' // ERROR_SWAPERROR, 999: bytes of a view could not be reached
 
 /** An error of Holdfast itself; `code` is stable and public. */
 export class HoldfastError extends Error {
-  override readonly name = 'HoldfastError'
+  override readonly name: string = 'HoldfastError'
 
   constructor(
     readonly code: ErrorCode,
@@ -54,6 +69,10 @@ export interface SystemError extends Error {
   readonly errno: number
   readonly syscall: string
   readonly path?: string
+  /** What Win32 calls this failure, on every platform: 5. Missing on errors that a storage in memory makes up. */
+  readonly win32Code?: number
+  /** Its symbolic name: 'ERROR_ACCESS_DENIED'; missing for a code without one in Holdfast's table. */
+  readonly win32Name?: string
 }
 
 /** Stops on a mistake of our own; never used for bad input or for what the world does. */

@@ -17,7 +17,6 @@ const Traits kTraits = {
     /*view_may_pass_end=*/true,
     /*writes_reach_views=*/true,
     /*mapped_file_can_shrink=*/true,
-    /*errors_are_win32=*/false,
 };
 
 namespace {

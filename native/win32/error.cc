@@ -74,5 +74,7 @@ ErrorDescription Describe(uint32_t os_error) {
   return {found->name, found->number, SystemMessage(os_error)};
 }
 
+uint32_t Win32Code(const Status& status) { return status.os_error; }
+
 }  // namespace platform
 }  // namespace holdfast

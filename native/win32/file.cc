@@ -15,7 +15,6 @@ const Traits kTraits = {
     // The manual of MapViewOfFile: a mapped view is not guaranteed to agree with ReadFile and WriteFile.
     /*writes_reach_views=*/false,
     /*mapped_file_can_shrink=*/false,
-    /*errors_are_win32=*/true,
 };
 
 namespace {

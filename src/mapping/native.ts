@@ -53,6 +53,8 @@ export interface Native {
   removeFile(path: string): boolean
   syncDirectory(path: string): void
   readonly traits: PlatformTraits
+  /** Win32 codes by their symbolic names. */
+  readonly win32Codes: Readonly<Record<string, number>>
 }
 
 /** How this platform differs from others in what the mapping layer leaves open. */

@@ -1,7 +1,6 @@
 /**
  * Named objects and synchronisation between processes and threads.
  */
-export { ObjectError } from './errors.js'
 export { Event, type EventOptions, type ResetMode } from './event.js'
 export { Mutex, type MutexOptions } from './mutex.js'
 export { maxObjectNameLength } from './name.js'
