@@ -10,23 +10,6 @@ namespace {
 
 constexpr uint32_t kAbandonedFlag = 0x10000;
 
-// Numbers that mean the same whether the model or Windows says them.
-bool IsModelNumber(uint32_t number) {
-  switch (number) {
-    case platform::kErrorFileNotFound:
-    case platform::kErrorPathNotFound:
-    case platform::kErrorAccessDenied:
-    case platform::kErrorInvalidHandle:
-    case platform::kErrorInvalidParameter:
-    case platform::kErrorFilenameTooLong:
-    case platform::kErrorNotOwner:
-    case platform::kErrorTooManyPosts:
-      return true;
-    default:
-      return false;
-  }
-}
-
 napi_value AddFunction(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok)
@@ -54,8 +37,7 @@ napi_value WaitNow(napi_env env, napi_callback_info info, Call call) {
 
 napi_value ThrowObjectError(napi_env env, const platform::Status& status) {
   const uint32_t number = status.os_error & ~platform::kModelError;
-  const bool refused = (status.os_error & platform::kModelError) != 0 || (platform::kTraits.errors_are_win32 && IsModelNumber(number));
-  if (!refused) return ThrowSystemError(env, status, "");
+  if ((status.os_error & platform::kModelError) == 0) return ThrowSystemError(env, status, "");
   napi_value message = nullptr;
   napi_value error = nullptr;
   napi_value value = nullptr;

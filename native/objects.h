@@ -34,13 +34,10 @@ constexpr uint32_t kErrorNotOwner = 288;         // release of a mutex by a thre
 constexpr uint32_t kErrorTooManyPosts = 298;     // release past a semaphore's max; nothing was released
 constexpr uint32_t kErrorNotSupported = 50;      // the platform has no such thing
 
-// Bit 29, which Win32 leaves to applications: the number below it is Win32's, given by the model and not by the system. On
-// Windows the plain number may be returned as well: the binding treats both alike.
+// Bit 29, which Win32 leaves to applications: the number below it is Win32's and one of the above. On Windows too: what the system
+// returned and means one of them is passed on by `Refused`.
 constexpr uint32_t kModelError = 0x20000000;
 inline Status Refused(uint32_t win32_code, const char* call) { return Status{win32_code | kModelError, call}; }
-inline bool IsRefused(const Status& status, uint32_t win32_code) {
-  return status.os_error == (win32_code | kModelError) || (kTraits.errors_are_win32 && status.os_error == win32_code);
-}
 
 enum class ObjectKind : uint32_t { kSemaphore = 1, kMutex = 2, kEvent = 3, kTimer = 4, kMemory = 5 };
 
