@@ -37,6 +37,8 @@ Status Wait(Agent&, const std::shared_ptr<Waitable>*, size_t, bool, double, Outc
 Status PendingWait::Start(const std::shared_ptr<Agent>&, const std::vector<std::shared_ptr<Waitable>>&, bool, std::unique_ptr<PendingWait>*) {
   return Missing();
 }
+Status Offer::Create(const std::shared_ptr<Agent>&, intptr_t, uint32_t, int64_t, std::unique_ptr<Offer>*) { return Missing(); }
+Status Claim::Create(const std::shared_ptr<Agent>&, const std::string&, std::unique_ptr<Claim>*) { return Missing(); }
 Status Sweep(uint32_t*) { return Missing(); }
 
 }  // namespace platform
