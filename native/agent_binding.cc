@@ -92,12 +92,9 @@ napi_value NewAgent(napi_env env, napi_callback_info info) {
 }
 
 AgentHolder* ToHolder(napi_env env, napi_value value) {
-  bool is_agent = false;
-  void* data = nullptr;
-  if (napi_check_object_type_tag(env, value, &kAgentTag, &is_agent) != napi_ok || !is_agent || napi_unwrap(env, value, &data) != napi_ok)
-    return nullptr;
   // SAFETY: only NewAgent puts this tag on an object, and it has wrapped a holder then.
-  return static_cast<std::shared_ptr<AgentHolder>*>(data)->get();
+  const auto* kept = static_cast<std::shared_ptr<AgentHolder>*>(Untag(env, value, kAgentTag));
+  return kept == nullptr ? nullptr : kept->get();
 }
 
 // What a PendingWait wraps.

@@ -133,10 +133,10 @@ export function createObject(kind: number, options: CreateObjectOptions, paramet
 }
 
 /** Opens an existing object. @internal */
-export function openObject(kind: number, name: string, options: OpenObjectOptions = {}): Opened {
+export function openObject(kind: number, name: string, options: OpenObjectOptions = {}, rights?: number): Opened {
   checkObject(options, 'options')
   const parsed = parseName(name)
-  const [access, owner] = [readAccess(options.access), readOwner(options.owner)]
+  const [access, owner] = [rights ?? readAccess(options.access), readOwner(options.owner)]
   try {
     return { native: openNative(agent(), kind, parsed, access, owner), name }
   } catch (cause) {

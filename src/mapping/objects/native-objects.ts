@@ -24,8 +24,10 @@ export interface NativeObject {
   readonly existed: boolean
   readonly id: string
   readonly access: number
-  /** Semaphore: max, mode. Event and timer: manual reset. Memory: size, protection. */
+  /** Semaphore: max, mode. Event and timer: manual reset. Memory: size, protection, reserve. */
   parameter(index: number): number
+  /** Memory: what finds the file behind it; empty for memory of its own. */
+  backing(): string
   /** Semaphore, mutex. */
   tryAcquire(): NativeOutcome
   /** Semaphore: returns the count before. Mutex: the count is ignored. */
