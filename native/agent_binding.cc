@@ -97,6 +97,16 @@ AgentHolder* ToHolder(napi_env env, napi_value value) {
   return kept == nullptr ? nullptr : kept->get();
 }
 
+// `end()`.
+napi_value EndAgent(napi_env env, napi_callback_info info) {
+  napi_value self;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr) != napi_ok) return ThrowWrongArguments(env);
+  const AgentHolder* holder = ToHolder(env, self);
+  if (holder == nullptr) return ThrowWrongArguments(env);
+  holder->agent->End();
+  return nullptr;
+}
+
 // What a PendingWait wraps.
 struct WaitHolder {
   std::unique_ptr<platform::PendingWait> wait;
@@ -198,8 +208,9 @@ std::shared_ptr<platform::Agent> ToAgent(napi_env env, napi_value value) {
 }
 
 napi_value DefineAgent(napi_env env) {
+  const napi_property_descriptor methods[] = {Method("end", EndAgent)};
   napi_value constructor = nullptr;
-  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 0, nullptr, &constructor);
+  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 1, methods, &constructor);
   return constructor;
 }
 

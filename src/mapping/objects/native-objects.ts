@@ -13,7 +13,10 @@ export const ObjectKind = { SEMAPHORE: 1, MUTEX: 2, EVENT: 3, TIMER: 4, MEMORY: 
 export const Right = { WAIT: 1, MODIFY: 2, QUERY: 4, ALL: 7 } as const
 
 /** This thread's part: owns mutexes, and calls the function that it was made with when something may have happened. */
-export type NativeAgent = object
+export interface NativeAgent {
+  /** Removes what the thread has in the namespace besides its objects. It waits for nothing after that. */
+  end(): void
+}
 
 /** The result of an attempt: 0 nothing, else 1 plus the object's index, plus `ABANDONED`. */
 export type NativeOutcome = number

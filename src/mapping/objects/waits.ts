@@ -6,6 +6,7 @@
  * death, a timer's time) is found by trying again after `retryAfterMs`.
  */
 import { HoldfastError } from '../../errors.js'
+import { callAtExit } from './leaving.js'
 import {
   ABANDONED,
   type NativeAgent,
@@ -41,8 +42,11 @@ let retryAt = Infinity
 
 /** This thread's agent. */
 export function agent(): NativeAgent {
-  threadAgent ??= new nativeObjects.Agent(tryAll)
-  return threadAgent
+  if (threadAgent !== undefined) return threadAgent
+  const made = new nativeObjects.Agent(tryAll)
+  callAtExit(() => made.end())
+  threadAgent = made
+  return made
 }
 
 /** The result behind the addon's number; `undefined` if nothing was taken. */

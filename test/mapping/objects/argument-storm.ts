@@ -8,7 +8,18 @@ import { createNative, nativeObjects } from '../../../src/mapping/objects/native
 import { agent } from '../../../src/mapping/objects/waits.js'
 import { seededRandom } from '../../random.js'
 
-const LEFT_OUT = ['waitSync', 'acquireSync', 'waitAnySync', 'waitAllSync', 'Offer', 'adopt', 'inheritable', 'exportHandle', 'constructor']
+const LEFT_OUT = [
+  'end',
+  'waitSync',
+  'acquireSync',
+  'waitAnySync',
+  'waitAllSync',
+  'Offer',
+  'adopt',
+  'inheritable',
+  'exportHandle',
+  'constructor',
+]
 const { Semaphore, Mutex, Event, WaitableTimer, FileMapping, waitAll, waitAny } = mapping
 
 function round(random: () => number): void {
