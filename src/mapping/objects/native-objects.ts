@@ -47,6 +47,7 @@ export interface NativeObject {
 
 /** A wait that does not block; nothing is taken but by `attempt`. It keeps the process running until `cancel`. */
 export interface NativePendingWait {
+  start(objects: readonly NativeObject[], all: boolean): void
   attempt(): NativeOutcome
   retryAfterMs(): number
   cancel(): void
@@ -63,7 +64,7 @@ export type NativeSecurity = readonly [mode: number, uid: number, gid: number, s
 
 interface NativeObjects {
   readonly Agent: new (wake: () => void) => NativeAgent
-  readonly PendingWait: new (agent: NativeAgent, objects: readonly NativeObject[], all: boolean) => NativePendingWait
+  readonly PendingWait: new (agent: NativeAgent) => NativePendingWait
   /** `how`: 0 create, 1 open, 2 adopt; each has its own numbers, see the functions below. */
   readonly NamedObject: new (
     agent: NativeAgent,

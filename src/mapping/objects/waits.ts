@@ -35,7 +35,11 @@ interface Wait {
   readonly fail: (cause: unknown) => void
 }
 
+/** Ended waits that are kept for the next. */
+const MAX_IDLE = 16
+
 const waits = new Set<Wait>()
+const idle: NativePendingWait[] = []
 let threadAgent: NativeAgent | undefined
 let retry: NodeJS.Timeout | undefined
 let retryAt = Infinity
@@ -73,6 +77,7 @@ export function waitFor({ objects, all, timeoutMs, signal, explain }: WaitReques
     const end = () => {
       waits.delete(wait)
       pending.cancel()
+      if (idle.length < MAX_IDLE) idle.push(pending)
       signal?.removeEventListener('abort', onAbort)
       if (waits.size === 0 && retry !== undefined) cancelRetry()
     }
@@ -102,7 +107,9 @@ export function waitFor({ objects, all, timeoutMs, signal, explain }: WaitReques
 
 function startWait(objects: readonly NativeObject[], all: boolean, explain: WaitRequest['explain']): NativePendingWait {
   try {
-    return new nativeObjects.PendingWait(agent(), objects, all)
+    const pending = idle.pop() ?? new nativeObjects.PendingWait(agent())
+    pending.start(objects, all)
+    return pending
   } catch (cause) {
     throw explain(cause)
   }

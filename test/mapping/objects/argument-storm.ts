@@ -33,7 +33,8 @@ function round(random: () => number): void {
     FileMapping.create({ name: 'memory', size: 65536 }),
   ]
   const natives = [1, 2, 3, 4, 5].map((kind) => createNative(agent(), kind, { scope: 0, text: '' }, security, [1, 1, 0], ''))
-  const pending = new nativeObjects.PendingWait(agent(), natives.slice(0, 2), false)
+  const pending = new nativeObjects.PendingWait(agent())
+  pending.start(natives.slice(0, 2), false)
   const throwing = new Proxy([], {
     get() {
       throw new Error('from a proxy')
