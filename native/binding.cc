@@ -8,6 +8,7 @@
 #include "file_object.h"
 #include "guard_table.h"
 #include "node_error.h"
+#include "object_bindings.h"
 #include "page_runs.h"
 #include "platform.h"
 #include "section_object.h"
@@ -137,6 +138,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("syncDirectory", Napi::Function::New<SyncDirectory>(env, "syncDirectory"));
   exports.Set("traits", Traits(env));
   exports.Set("win32Codes", Win32Codes(env));
+  DefineObjects(env, exports);
   return exports;
 }
 

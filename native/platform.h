@@ -239,6 +239,10 @@ class Section {
   // `file` null: memory.
   static Status Create(const File* file, const SectionOptions& options, std::unique_ptr<Section>* section);
 
+  // Over the memory of a named object (objects.h), which begins at `base` of what its handle maps. Keeps the memory, not the name.
+  // REQUIRES: `writable` only if the handle is.
+  static Status OverMemory(intptr_t handle, uint64_t base, const SectionOptions& options, std::unique_ptr<Section>* section);
+
   // The address is a multiple of kAllocationGranularity. REQUIRES: the range lies inside the section; kWrite only if
   // `writable()`.
   Status Map(const MapOptions& options, std::unique_ptr<Region>* region) const;
@@ -255,14 +259,15 @@ class Section {
   intptr_t handle() const { return handle_->get(); }
 
  private:
-  Section(std::shared_ptr<const Handle> handle, uint64_t size, bool writable, bool reserved, bool file)
-      : handle_(std::move(handle)), size_(size), writable_(writable), reserved_(reserved), file_(file) {}
+  Section(std::shared_ptr<const Handle> handle, uint64_t size, bool writable, bool reserved, bool file, uint64_t base = 0)
+      : handle_(std::move(handle)), size_(size), writable_(writable), reserved_(reserved), file_(file), base_(base) {}
 
   const std::shared_ptr<const Handle> handle_;
   const uint64_t size_;
   const bool writable_;
   const bool reserved_;
   const bool file_;  // over a file, not memory
+  const uint64_t base_;  // where byte 0 is in what the handle maps
 };
 
 // Gives `from` the name `to` unless that name is taken: `*renamed` says which. Both names on one file system.

@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "file_object.h"
 #include "node_error.h"
+#include "object_bindings.h"
 
 namespace holdfast {
 
@@ -24,8 +25,11 @@ Napi::Function SectionObject::Define(Napi::Env env) {
 
 SectionObject::SectionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SectionObject>(info) {
   const SectionObject* from = From(info.Env(), info[0]);
+  const std::shared_ptr<platform::NamedMemory> memory = ToNamedMemory(info.Env(), info[0]);
   if (from != nullptr) {
     Duplicate(info, *from);
+  } else if (memory != nullptr) {
+    CreateOverMemory(info, *memory);
   } else {
     Create(info);
   }
@@ -57,6 +61,21 @@ void SectionObject::Create(const Napi::CallbackInfo& info) {
   }
   if (file != nullptr) path_ = file->path();
   const platform::Status status = platform::Section::Create(file != nullptr ? file->file().get() : nullptr, options, &section_);
+  if (!status.ok()) ThrowSystemError(env, status, path_);
+}
+
+void SectionObject::CreateOverMemory(const Napi::CallbackInfo& info, const platform::NamedMemory& memory) {
+  const Napi::Env env = info.Env();
+  const auto writable = ToBool(env, info[1]);
+  if (!writable || !memory.backing().empty() || (*writable && (memory.access() & platform::kAccessModify) == 0)) {
+    ThrowWrongArguments(env);
+    return;
+  }
+  platform::SectionOptions options;
+  options.size = memory.size();
+  options.protection = *writable ? platform::Protection::kReadWrite : platform::Protection::kReadOnly;
+  options.reserve = memory.reserve();
+  const platform::Status status = platform::Section::OverMemory(memory.handle(), memory.data_offset(), options, &section_);
   if (!status.ok()) ThrowSystemError(env, status, path_);
 }
 

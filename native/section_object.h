@@ -7,12 +7,13 @@
 #include <memory>
 #include <string>
 
+#include "objects.h"
 #include "platform.h"
 
 namespace holdfast {
 
 // JavaScript class Section: `new Section(file | null, size, protection, reserve, inheritable)` creates, and
-// `new Section(section, writable, inheritable)` duplicates.
+// `new Section(section, writable, inheritable)` duplicates. `new Section(namedObject, writable)` is over its memory.
 class SectionObject : public Napi::ObjectWrap<SectionObject> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -28,6 +29,7 @@ class SectionObject : public Napi::ObjectWrap<SectionObject> {
  private:
   // Each throws and leaves `section_` null if it fails.
   void Create(const Napi::CallbackInfo& info);
+  void CreateOverMemory(const Napi::CallbackInfo& info, const platform::NamedMemory& memory);
   void Duplicate(const Napi::CallbackInfo& info, const SectionObject& from);
   Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value Handle(const Napi::CallbackInfo& info);

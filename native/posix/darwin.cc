@@ -18,6 +18,8 @@ namespace kernel {
 
 // F_OFD_SETLK; the system has it although older SDK headers do not show it.
 const int kSetDescriptionLock = 90;
+const int kSetDescriptionLockWait = 91;
+const int kGetDescriptionLock = 92;
 
 // fsync(2) here does not look for stores through mappings.
 const int kStartFlushFlags = MS_SYNC;
@@ -97,6 +99,23 @@ Status RenameNoReplace(const char* from, const char* to) {
   if (errno == ENOTSUP) errno = EINVAL;
   return Failed("rename");
 }
+
+// /dev/fd duplicates the descriptor here and does not open anew.
+std::string ReopenPath(int) { return std::string(); }
+
+bool PathOf(int descriptor, char* path) { return fcntl(descriptor, F_GETPATH, path) == 0; }
+
+Status PeerUser(int socket, uint32_t* uid) {
+  uid_t user;
+  gid_t group;
+  if (getpeereid(socket, &user, &group) != 0) return Failed("getpeereid");
+  *uid = user;
+  return Status{};
+}
+
+uint32_t LoginSession() { return 0; }
+
+const char* MemoryDirectory() { return ""; }
 
 }  // namespace kernel
 }  // namespace platform

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "../platform.h"
 
@@ -17,6 +18,24 @@ inline Status Failed(const char* call) { return Status{static_cast<uint32_t>(err
 
 // fcntl command that locks for the open file description, which a close of another descriptor does not undo.
 extern const int kSetDescriptionLock;
+// The same, waiting for the lock; and the command that asks who stands against one.
+extern const int kSetDescriptionLockWait;
+extern const int kGetDescriptionLock;
+
+// A path that opens the file behind a descriptor anew, as an open file description of its own; empty if there is none.
+std::string ReopenPath(int descriptor);
+
+// The path of an open directory into `path` (PATH_MAX characters), where ReopenPath has none.
+bool PathOf(int descriptor, char* path);
+
+// The user at the other end of a unix socket.
+Status PeerUser(int socket, uint32_t* uid);
+
+// The login session of this process; 0 if it has none.
+uint32_t LoginSession();
+
+// Where memory is kept as files: a directory on a file system in memory that every user may use; empty if there is none.
+const char* MemoryDirectory();
 
 // Flags of msync that let a following FlushFile see what was stored through a mapping.
 extern const int kStartFlushFlags;

@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "kernel.h"
 
@@ -15,6 +17,8 @@ namespace platform {
 namespace kernel {
 
 const int kSetDescriptionLock = F_OFD_SETLK;
+const int kSetDescriptionLockWait = F_OFD_SETLKW;
+const int kGetDescriptionLock = F_OFD_GETLK;
 
 // fdatasync(2) finds what was stored through mappings by itself.
 const int kStartFlushFlags = MS_ASYNC;
@@ -74,6 +78,31 @@ Status RenameNoReplace(const char* from, const char* to) {
   const long result = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
   return result == 0 ? Status{} : Failed("rename");
 }
+
+std::string ReopenPath(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
+bool PathOf(int, char*) { return false; }
+
+Status PeerUser(int socket, uint32_t* uid) {
+  ucred peer = {};
+  socklen_t length = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return Failed("getsockopt");
+  *uid = peer.uid;
+  return Status{};
+}
+
+uint32_t LoginSession() {
+  char text[16] = {};
+  const int descriptor = open("/proc/self/sessionid", O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return 0;
+  const ssize_t length = read(descriptor, text, sizeof text - 1);
+  close(descriptor);
+  const unsigned long long session = length > 0 ? std::strtoull(text, nullptr, 10) : 0;
+  // All ones: not set, which is usual in containers and services.
+  return session >= UINT32_MAX ? 0 : static_cast<uint32_t>(session);
+}
+
+const char* MemoryDirectory() { return "/dev/shm"; }
 
 }  // namespace kernel
 }  // namespace platform

@@ -58,12 +58,26 @@ Status Section::Create(const File* file, const SectionOptions& options, std::uni
   return Status{};
 }
 
+// By a description of its own, which does not refer to the name.
+Status Section::OverMemory(intptr_t handle, uint64_t base, const SectionOptions& options, std::unique_ptr<Section>* section) {
+  const bool writable = options.protection == Protection::kReadWrite;
+  int descriptor = -1;
+  const Status status = kernel::Reopen(static_cast<int>(handle), writable, options.inheritable, &descriptor);
+  if (!status.ok()) return status;
+  auto owned = std::make_shared<const Handle>(descriptor);
+  // SAFETY: the constructor is private.
+  section->reset(new Section(std::move(owned), options.size, writable, options.reserve, false, base));
+  return Status{};
+}
+
 Status Section::Map(const MapOptions& options, std::unique_ptr<Region>* region) const {
-  return Region::MapHandle(handle_, handle_->get(), options, reserved_, region);
+  MapOptions placed = options;
+  placed.offset += base_;
+  return Region::MapHandle(handle_, handle_->get(), placed, reserved_, region);
 }
 
 Status Section::Commit(uint64_t offset, uint64_t length) const {
-  return kernel::FillMemory(static_cast<int>(handle_->get()), offset, length);
+  return kernel::FillMemory(static_cast<int>(handle_->get()), base_ + offset, length);
 }
 
 Status Section::Duplicate(bool writable, bool inheritable, std::unique_ptr<Section>* section) const {
@@ -78,7 +92,7 @@ Status Section::Duplicate(bool writable, bool inheritable, std::unique_ptr<Secti
   auto handle = std::make_shared<const Handle>(descriptor, file_ && !inheritable);
   const Status status = file_ ? HoldAgainstCuts(descriptor) : Status{};
   if (!status.ok()) return status;
-  section->reset(new Section(std::move(handle), size_, writable, reserved_, file_));
+  section->reset(new Section(std::move(handle), size_, writable, reserved_, file_, base_));
   return Status{};
 }
 

@@ -41,14 +41,30 @@ Status Section::Create(const File* file, const SectionOptions& options, std::uni
   return Status{};
 }
 
+Status Section::OverMemory(intptr_t handle, uint64_t base, const SectionOptions& options, std::unique_ptr<Section>* section) {
+  const bool writable = options.protection == Protection::kReadWrite;
+  HANDLE duplicate = nullptr;
+  const HANDLE self = GetCurrentProcess();
+  const DWORD rights = kReadRights | (writable ? FILE_MAP_WRITE : 0);
+  if (!DuplicateHandle(self, win32::ToHandle(handle), self, &duplicate, rights, options.inheritable, 0))
+    return win32::Failed("DuplicateHandle");
+  // SAFETY: as in Create.
+  auto owned = std::make_shared<const Handle>(reinterpret_cast<intptr_t>(duplicate));
+  section->reset(new Section(std::move(owned), options.size, writable, options.reserve, false, base));
+  return Status{};
+}
+
 Status Section::Map(const MapOptions& options, std::unique_ptr<Region>* region) const {
-  return Region::MapHandle(handle_, handle_->get(), options, reserved_, region);
+  MapOptions placed = options;
+  placed.offset += base_;
+  return Region::MapHandle(handle_, handle_->get(), placed, reserved_, region);
 }
 
 // Pages are committed through a view, for all views of the section.
 Status Section::Commit(uint64_t offset, uint64_t length) const {
   constexpr uint64_t kStep = uint64_t{1} << 30;
   const HANDLE handle = win32::ToHandle(handle_->get());
+  offset += base_;
   while (length > 0) {
     const uint64_t start = offset - offset % kAllocationGranularity;
     const size_t step = static_cast<size_t>(std::min(length, kStep));
@@ -75,7 +91,7 @@ Status Section::Duplicate(bool writable, bool inheritable, std::unique_ptr<Secti
     return win32::Failed("DuplicateHandle");
   // SAFETY: as in Create.
   auto owned = std::make_shared<const Handle>(reinterpret_cast<intptr_t>(duplicate));
-  section->reset(new Section(std::move(owned), size_, writable, reserved_, file_));
+  section->reset(new Section(std::move(owned), size_, writable, reserved_, file_, base_));
   return Status{};
 }
 

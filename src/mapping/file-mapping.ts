@@ -9,6 +9,9 @@ import { HoldfastError } from '../errors.js'
 import { checkChoice, checkFlag, checkOffset, describe, invalidArgument } from './arguments.js'
 import { File } from './file.js'
 import { type NativeSection, native } from './native.js'
+import { NamedMemory } from './objects/named-memory.js'
+import { NamedObject } from './objects/named-object.js'
+import type { Security } from './objects/options.js'
 import { allocationGranularity, MAX_VIEW_LENGTH, mapView, VIEW_ACCESSES, type View, type ViewAccess } from './view.js'
 import { refuseRemote } from './volume.js'
 import { MappingError, modelled } from './win32-error.js'
@@ -42,8 +45,10 @@ export interface FileMappingOptions {
   readonly inheritable?: boolean
   /** Maps a file on a network or otherwise unsuitable file system all the same. */
   readonly allowRemote?: boolean
-  /** Creates or opens the object of this name. */
+  /** Creates the object of this name, or opens the existing one with its old size and protection: see `existed`. */
   readonly name?: string
+  /** Who may use a new named mapping. */
+  readonly security?: Security
 }
 
 export interface MappingViewOptions {
@@ -71,13 +76,17 @@ export class FileMapping {
   readonly path: string | undefined
   readonly #reserved: boolean
   #native: NativeSection | undefined
+  /** Keeps the name, if there is one. */
+  readonly #named: NamedMemory | undefined
 
   private constructor(
     section: NativeSection,
     of: Pick<FileMapping, 'size' | 'protection' | 'rights' | 'existed' | 'path'>,
     reserved: boolean,
+    named?: NamedMemory,
   ) {
     this.#native = section
+    this.#named = named
     this.#reserved = reserved
     this.size = of.size
     this.protection = of.protection
@@ -94,7 +103,7 @@ export class FileMapping {
   static create(options: FileMappingOptions): FileMapping {
     checkOptions(options)
     const { file, protection = 'read-write', allocation = 'commit', inheritable = false } = options
-    if (options.name !== undefined) return createNamed(options)
+    if (options.name !== undefined) return FileMapping.createNamed(options)
     const inner = file === undefined ? null : File.nativeOf(file)
     if (file !== undefined && options.allowRemote !== true) refuseRemote(file.volume, file.path)
     const size = file === undefined ? memorySize(options) : fileSize(file, options.size ?? 0, protection)
@@ -106,9 +115,40 @@ export class FileMapping {
     return new FileMapping(section, { size, protection, rights: 'all', existed: false, path: file?.path }, reserve)
   }
 
-  /** Opens the mapping of a name (OpenFileMapping). */
+  /**
+   * Opens the mapping of a name (OpenFileMapping), with all rights by default. `ERR_FILE_NOT_FOUND`, `ERR_INVALID_HANDLE` for a name of another
+   * kind, `ERR_ACCESS_DENIED`.
+   */
   static open(name: string, options: { readonly access?: MappingRights } = {}): FileMapping {
-    return openNamed(name, options)
+    if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
+    const { access = 'all' } = options
+    checkChoice(access, RIGHTS, 'access')
+    return FileMapping.ofName(NamedMemory.open(name, access !== 'read'), access)
+  }
+
+  private static createNamed(options: FileMappingOptions): FileMapping {
+    const { file, protection = 'read-write', allocation = 'commit' } = options
+    if (file !== undefined) File.nativeOf(file)
+    if (file !== undefined && options.allowRemote !== true) refuseRemote(file.volume, file.path)
+    const size = file === undefined ? memorySize(options) : fileSize(file, options.size ?? 0, protection)
+    const reserve = allocation === 'reserve' && file === undefined
+    const parameters = { size, reserve, protection: PROTECTIONS.indexOf(protection), path: file?.path }
+    return FileMapping.ofName(NamedMemory.create(options, parameters), 'all')
+  }
+
+  /** A mapping of what a name leads to, which is closed with it. */
+  private static ofName(named: NamedMemory, rights: MappingRights): FileMapping {
+    try {
+      const { size, reserve, protection, path } = named.parameters
+      const writable = rights !== 'read' && PROTECTIONS[protection] === 'read-write'
+      const section =
+        path === undefined ? new native.Section(NamedObject.nativeOf(named), writable) : sectionOf(path, size, protection, writable)
+      const of = { size, protection: PROTECTIONS[protection] ?? 'read-only', rights, existed: named.existed, path }
+      return new FileMapping(section, of, reserve, named)
+    } catch (cause) {
+      named.close()
+      throw cause
+    }
   }
 
   /**
@@ -175,13 +215,15 @@ export class FileMapping {
     const writable = access !== 'read' && this.protection === 'read-write'
     const duplicate = new native.Section(section, writable, inheritable)
     const { size, protection, existed, path } = this
-    return new FileMapping(duplicate, { size, protection, rights: access, existed, path }, this.#reserved)
+    const named = this.#named?.duplicate(access !== 'read')
+    return new FileMapping(duplicate, { size, protection, rights: access, existed, path }, this.#reserved, named)
   }
 
   /** Closes the handle. Views stay, and the memory with them. Idempotent. */
   close(): void {
     this.#native?.close()
     this.#native = undefined
+    this.#named?.close()
   }
 
   [Symbol.dispose](): void {
@@ -235,10 +277,11 @@ function addressOf(value: number | bigint): number {
   return address
 }
 
-function createNamed(_options: FileMappingOptions): FileMapping {
-  throw new HoldfastError('ERR_UNSUPPORTED', 'named file mappings are not supported')
-}
-
-function openNamed(_name: string, _options: { readonly access?: MappingRights }): FileMapping {
-  throw new HoldfastError('ERR_UNSUPPORTED', 'named file mappings are not supported')
+/** A section over the file that a name leads to. */
+function sectionOf(path: string, size: number, protection: number, writable: boolean): NativeSection {
+  using file = File.open(path, { access: writable ? 'read-write' : 'read', disposition: 'open-existing' })
+  return modelled(
+    ['ERR_FILE_INVALID', 'ERR_USER_MAPPED_FILE', 'ERR_NOT_ENOUGH_MEMORY'],
+    () => new native.Section(File.nativeOf(file), size, writable ? protection : 0, false, false),
+  )
 }

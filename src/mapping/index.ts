@@ -13,6 +13,7 @@ export {
 } from './file-mapping.js'
 export { guardFaults, ViewFaultError } from './guard.js'
 export { type PlatformTraits, platformTraits } from './native.js'
+export * from './objects/index.js'
 export { writePagesToViews } from './page-runs.js'
 export { type Advice, allocationGranularity, View, type ViewAccess } from './view.js'
 export { refuseRemote, type Volume } from './volume.js'

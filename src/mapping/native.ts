@@ -66,6 +66,8 @@ export interface Native {
   readonly Section: {
     new (file: NativeFile | null, size: number, protection: number, reserve: boolean, inheritable: boolean): NativeSection
     new (from: NativeSection, writable: boolean, inheritable: boolean): NativeSection
+    /** Over the memory of a named object. */
+    new (memory: object, writable: boolean): NativeSection
   }
   /** One element, which grows with every fault that the guard absorbs anywhere in this process. */
   readonly guardFaults: Uint32Array
