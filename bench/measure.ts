@@ -7,7 +7,10 @@ export function now(): number {
   return performance.now()
 }
 
-/** Collects garbage (the process runs with --expose-gc) and lets background work of the engine come to rest. */
+/**
+ * Collects garbage (the process runs with --expose-gc) and lets background work of the engine come to rest. To be called before code is warmed up:
+ * such a collection throws optimised code away.
+ */
 export async function settle(): Promise<void> {
   globalThis.gc?.()
   globalThis.gc?.()
@@ -62,8 +65,8 @@ const WARM_UP_MS = 400
  * Runs a pass that reads `operations` things until all is warm and then timed, each time with cold processor caches
  * unless `hot`; gives the median time per operation in nanoseconds. Every pass must return the same digest.
  *
- * Garbage is collected on demand before the first pass only: such a collection drops optimised code, and what is to be timed is warm code. What the
- * passes leave behind is collected within them, as in any program.
+ * Garbage is collected on demand before the first pass only, for the sake of warm code: what the passes leave behind is collected within them, as in any
+ * program.
  */
 export async function timePasses(operations: number, pass: () => number | Promise<number>, hot = false): Promise<Sample> {
   await settle()
