@@ -1,0 +1,119 @@
+// Names and security of kernel objects on Windows, the lock of the namespace.
+#include "object_namespace.h"
+
+#include <sddl.h>
+
+#include <cwchar>
+
+// RtlGenRandom, by the only name that advapi32 exports it under.
+extern "C" BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);
+
+namespace holdfast {
+namespace platform {
+namespace win32 {
+
+namespace {
+
+constexpr DWORD kLockPatienceMs = 2000;
+
+// For `Global\`, where all users meet: they may lock and unlock, no more.
+constexpr wchar_t kEverybodyLocks[] = L"D:(A;;0x00100001;;;WD)(A;;GA;;;SY)(A;;GA;;;BA)";
+
+std::wstring Hex(uint64_t number) {
+  wchar_t digits[17];
+  std::swprintf(digits, 17, L"%016llx", static_cast<unsigned long long>(number));
+  return digits;
+}
+
+// FNV-1a over the prefix and the name.
+uint64_t Hash(Scope scope, const std::wstring& text, uint64_t basis) {
+  uint64_t hash = basis;
+  const auto add = [&hash](const wchar_t* characters) {
+    for (; *characters != 0; characters++) hash = (hash ^ static_cast<uint16_t>(*characters)) * 0x100000001b3ULL;
+  };
+  add(Prefix(scope));
+  add(text.c_str());
+  return hash;
+}
+
+}  // namespace
+
+const wchar_t* Prefix(Scope scope) { return scope == Scope::kGlobal ? L"Global\\" : L"Local\\"; }
+
+Status ToObjectName(const ObjectName& name, std::wstring* text) {
+  if (name.text.find('\\') != std::string::npos) return Refused(kErrorPathNotFound, "object name");
+  const int bytes = static_cast<int>(name.text.size());
+  const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name.text.data(), bytes, nullptr, 0);
+  if (length <= 0) return Refused(kErrorInvalidParameter, "object name");
+  if (static_cast<size_t>(length) > kMaxNameUnits) return Refused(kErrorFilenameTooLong, "object name");
+  text->assign(static_cast<size_t>(length), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, name.text.data(), bytes, &(*text)[0], length);
+  return Status{};
+}
+
+uint64_t RandomId() {
+  uint64_t id = 0;
+  while (id == 0) {
+    if (!SystemFunction036(&id, sizeof id)) id = GetTickCount64() ^ (uint64_t{GetCurrentThreadId()} << 40);
+  }
+  return id;
+}
+
+std::wstring RandomObjectName() { return L"holdfast-unnamed-" + Hex(RandomId()) + Hex(RandomId()); }
+
+std::wstring RecordName(Scope scope, const std::wstring& text) {
+  return Prefix(scope) + (L"holdfast-record-" + Hex(Hash(scope, text, 0xcbf29ce484222325ULL)) + Hex(Hash(scope, text, 0x84222325cbf29ce4ULL)));
+}
+
+uint64_t HashName(Scope scope, const std::wstring& text) { return Hash(scope, text, 0x5bd1e9955bd1e995ULL) | 1; }
+
+DWORD RightsOf(ObjectKind kind, uint32_t access) {
+  const bool wait = (access & kAccessWait) != 0;
+  const bool modify = (access & kAccessModify) != 0;
+  if (kind == ObjectKind::kMemory) {
+    return SECTION_QUERY | ((access & kAccessQuery) != 0 ? SECTION_MAP_READ : 0) | (modify ? SECTION_MAP_WRITE : 0);
+  }
+  // Bit 0 is the right to query of all four kinds; of a mutex it has the name MUTEX_MODIFY_STATE too.
+  static_assert(SEMAPHORE_MODIFY_STATE == 2 && EVENT_MODIFY_STATE == 2 && TIMER_MODIFY_STATE == 2 && MUTEX_MODIFY_STATE == 1,
+                "one rule for all kinds");
+  return 1U | (wait ? SYNCHRONIZE : 0) | (modify && kind != ObjectKind::kMutex ? 2U : 0);
+}
+
+Status SecurityOf::Read(const std::string& sddl) {
+  if (sddl.empty()) return Status{};
+  const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, sddl.c_str(), -1, nullptr, 0);
+  std::wstring wide(static_cast<size_t>(length > 0 ? length : 1), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, sddl.c_str(), -1, &wide[0], length);
+  if (length <= 0 || !ConvertStringSecurityDescriptorToSecurityDescriptorW(wide.c_str(), SDDL_REVISION_1, &descriptor_, nullptr)) {
+    descriptor_ = nullptr;
+    return Refused(kErrorInvalidParameter, "ConvertStringSecurityDescriptorToSecurityDescriptor");
+  }
+  attributes_ = {sizeof attributes_, descriptor_, FALSE};
+  return Status{};
+}
+
+HANDLE OpenNamespaceMutex(Scope scope) {
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  SECURITY_ATTRIBUTES attributes = {};
+  const bool shared = scope == Scope::kGlobal &&
+                      ConvertStringSecurityDescriptorToSecurityDescriptorW(kEverybodyLocks, SDDL_REVISION_1, &descriptor, nullptr);
+  if (shared) attributes = {sizeof attributes, descriptor, FALSE};
+  const std::wstring name = std::wstring(Prefix(scope)) + L"holdfast-namespace-1";
+  const HANDLE mutex = CreateMutexExW(shared ? &attributes : nullptr, name.c_str(), 0, SYNCHRONIZE | MUTEX_MODIFY_STATE);
+  if (descriptor != nullptr) LocalFree(descriptor);
+  return mutex;
+}
+
+NamespaceLock::NamespaceLock(HANDLE mutex) : mutex_(mutex) {
+  if (mutex == nullptr) return;
+  const DWORD result = WaitForSingleObject(mutex, kLockPatienceMs);
+  held_ = result == WAIT_OBJECT_0 || result == WAIT_ABANDONED;
+}
+
+NamespaceLock::~NamespaceLock() {
+  if (held_) ReleaseMutex(mutex_);
+}
+
+}  // namespace win32
+}  // namespace platform
+}  // namespace holdfast
