@@ -10,19 +10,19 @@ namespace {
 class KernelEvent : public WaitableOf<Event, ObjectKind::kEvent> {
  public:
   explicit KernelEvent(std::shared_ptr<KernelObject> kernel) : WaitableOf(std::move(kernel)) {
-    if (!win32::QueryEvent(handle(), &manual_) && record() != nullptr) manual_ = record()->manual != 0;
+    if (!win32::QueryEvent(object(), &manual_) && record() != nullptr) manual_ = record()->manual != 0;
   }
 
   Status Set() override {
     const Status status = kernel_->Require(kAccessModify);
     if (!status.ok()) return status;
-    return SetEvent(handle()) ? Status{} : win32::Failed("SetEvent");
+    return SetEvent(object()) ? Status{} : win32::Failed("SetEvent");
   }
 
   Status Reset() override {
     const Status status = kernel_->Require(kAccessModify);
     if (!status.ok()) return status;
-    return ResetEvent(handle()) ? Status{} : win32::Failed("ResetEvent");
+    return ResetEvent(object()) ? Status{} : win32::Failed("ResetEvent");
   }
 
   bool manual_reset() const override { return manual_; }
@@ -31,7 +31,7 @@ class KernelEvent : public WaitableOf<Event, ObjectKind::kEvent> {
   Way way() const override { return manual_ || kernel_->Require(kAccessModify).ok() ? Way::kKernel : Way::kPolled; }
 
   void GiveBack(bool) override {
-    if (!manual_) SetEvent(handle());
+    if (!manual_) SetEvent(object());
   }
 
  private:

@@ -41,7 +41,7 @@ class KernelMutex : public WaitableOf<Mutex, ObjectKind::kMutex> {
     const auto held = agent().owned.find(id());
     if (held == agent().owned.end()) return Refused(kErrorNotOwner, "ReleaseMutex");
     AgentHold& hold = held->second;
-    if (hold.proxy == nullptr && !ReleaseMutex(handle())) return win32::Failed("ReleaseMutex");
+    if (hold.proxy == nullptr && !ReleaseMutex(object())) return win32::Failed("ReleaseMutex");
     if (--hold.count > 0) return Status{};
     if (hold.proxy != nullptr) LeaveProxy(hold.proxy);
     agent().owned.erase(held);
@@ -81,7 +81,7 @@ class KernelMutex : public WaitableOf<Mutex, ObjectKind::kMutex> {
   }
 
   void LeaveProxy(Waiter* proxy) const {
-    proxy->Release(handle());
+    proxy->Release(object());
     proxy->mutexes--;
   }
 
@@ -90,7 +90,7 @@ class KernelMutex : public WaitableOf<Mutex, ObjectKind::kMutex> {
     if (hold.proxy != nullptr) {
       LeaveProxy(hold.proxy);
     } else {
-      for (uint32_t i = 0; i < hold.count; i++) ReleaseMutex(handle());
+      for (uint32_t i = 0; i < hold.count; i++) ReleaseMutex(object());
     }
     agent().owned.erase(id());
   }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cwchar>
+#include <optional>
 
+#include "agent.h"
 #include "object_namespace.h"
 
 namespace holdfast {
@@ -117,9 +119,10 @@ void Permits::DropStale() {
 }
 
 // Chooses permits of others, by making them this handle's for the moment. Should it die meanwhile, they come back as a dead holder's. False, and
-// everything as it was, if there are too few.
+// everything as it was, if there are too few. REQUIRES: the lock of the namespace, or two such releases could choose from one another.
 bool Permits::Gather(uint32_t count) {
   gathered_.clear();
+  if (max_ - CountFree() < count) return false;
   for (const bool absent : {true, false}) {
     for (uint32_t i = 0; i < max_ && gathered_.size() < count; i++) {
       uint32_t word = words_[i].load();
@@ -128,31 +131,53 @@ bool Permits::Gather(uint32_t count) {
     }
   }
   if (gathered_.size() == count) return true;
-  for (const auto& [index, word] : gathered_) words_[index].store(word);
-  gathered_.clear();
+  FreeGathered(false);
   return false;
 }
 
+// Carries a release of others' permits through, or undoes the choice.
+void Permits::FreeGathered(bool release) {
+  for (const auto& [index, before] : gathered_) {
+    uint32_t word = number_;
+    words_[index].compare_exchange_strong(word, release ? kFree : before);
+  }
+  gathered_.clear();
+}
+
+// Returns how many of these were not this handle's any more, because another process had just released them.
+uint32_t Permits::ReleaseOwn(uint32_t count) {
+  uint32_t missing = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t index = held_.back();
+    held_.pop_back();
+    hint_ = index;
+    uint32_t word = number_;
+    if (!words_[index].compare_exchange_strong(word, kFree)) missing++;
+  }
+  return missing;
+}
+
 Status Permits::Release(uint32_t count, uint32_t* previous) {
-  if (count > max_) return Refused(kErrorTooManyPosts, "ReleaseSemaphore");
+  const Status too_many = Refused(kErrorTooManyPosts, "ReleaseSemaphore");
+  if (count > max_) return too_many;
   // The newest is looked at first, and nearly always it is this handle's still.
   if (count > 1 || held_.empty() || words_[held_.back()].load() != number_) DropStale();
   const uint32_t own = static_cast<uint32_t>(std::min<size_t>(count, held_.size()));
+  std::optional<win32::NamespaceLock> lock;
   if (own < count) {
     const Status status = TakeNumber();
     if (!status.ok()) return status;
-    if (!Gather(count - own)) return Refused(kErrorTooManyPosts, "ReleaseSemaphore");
+    lock.emplace(object_.agent().namespace_mutex(object_.scope()));
+    if (!Gather(count - own)) return too_many;
   }
   *previous = CountFree();
-  for (uint32_t i = 0; i < own; i++) {
-    hint_ = held_.back();
-    held_.pop_back();
-    // Another process may have released it just now; then both releases were of one permit, as if the other had come first.
-    uint32_t word = number_;
-    words_[hint_].compare_exchange_strong(word, kFree);
-  }
-  for (const auto& [index, word] : gathered_) words_[index].store(kFree);
-  gathered_.clear();
+  const uint32_t missing = ReleaseOwn(own);
+  FreeGathered(true);
+  if (missing == 0) return Status{};
+  // The other process's release came first; so these are others' permits.
+  if (!lock) lock.emplace(object_.agent().namespace_mutex(object_.scope()));
+  if (!Gather(missing)) return too_many;
+  FreeGathered(true);
   return Status{};
 }
 

@@ -9,6 +9,8 @@
 #define HOLDFAST_NATIVE_WIN32_PERMITS_H_
 
 #include <atomic>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "kernel_object.h"
@@ -40,6 +42,8 @@ class Permits {
   bool TakeFree();
   bool TakeFromDead();
   bool Gather(uint32_t count);
+  void FreeGathered(bool release);
+  uint32_t ReleaseOwn(uint32_t count);
   void DropStale();
 
   KernelObject& object_;

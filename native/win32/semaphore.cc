@@ -21,7 +21,7 @@ class KernelSemaphore : public WaitableOf<Semaphore, ObjectKind::kSemaphore> {
  public:
   explicit KernelSemaphore(std::shared_ptr<KernelObject> kernel) : WaitableOf(std::move(kernel)) {
     uint32_t count;
-    if (record() == nullptr) win32::QuerySemaphore(handle(), &count, &max_);
+    if (record() == nullptr) win32::QuerySemaphore(object(), &count, &max_);
     if (record() == nullptr) return;
     max_ = record()->max;
     mode_ = static_cast<SemaphoreMode>(record()->mode);
@@ -54,7 +54,7 @@ class KernelSemaphore : public WaitableOf<Semaphore, ObjectKind::kSemaphore> {
     uint32_t max;
     if (permits_) {
       *count = permits_->CountFree();
-    } else if (!win32::QuerySemaphore(handle(), count, &max)) {
+    } else if (!win32::QuerySemaphore(object(), count, &max)) {
       return Refused(kErrorNotSupported, "NtQuerySemaphore");
     }
     return Status{};
@@ -95,7 +95,7 @@ class KernelSemaphore : public WaitableOf<Semaphore, ObjectKind::kSemaphore> {
  private:
   Status ReleaseCount(uint32_t count, uint32_t* previous) {
     LONG before;
-    if (count <= INT32_MAX && ReleaseSemaphore(handle(), static_cast<LONG>(count), &before)) {
+    if (count <= INT32_MAX && ReleaseSemaphore(object(), static_cast<LONG>(count), &before)) {
       *previous = static_cast<uint32_t>(before);
       return Status{};
     }
@@ -104,7 +104,7 @@ class KernelSemaphore : public WaitableOf<Semaphore, ObjectKind::kSemaphore> {
   }
 
   void Ring() {
-    if (record()->armed.load() != 0 && record()->armed.exchange(0) != 0) ReleaseSemaphore(handle(), 1, nullptr);
+    if (record()->armed.load() != 0 && record()->armed.exchange(0) != 0) ReleaseSemaphore(object(), 1, nullptr);
   }
 
   uint32_t max_ = 0;

@@ -28,13 +28,13 @@ class KernelTimer : public WaitableOf<Timer, ObjectKind::kTimer> {
     due.QuadPart = -static_cast<LONGLONG>(std::ceil(due_ms * kTicksPerMs));
     // A period shorter than a millisecond is not none.
     const LONG period = static_cast<LONG>(std::ceil(period_ms));
-    return SetWaitableTimer(handle(), &due, period, nullptr, nullptr, FALSE) ? Status{} : win32::Failed("SetWaitableTimer");
+    return SetWaitableTimer(object(), &due, period, nullptr, nullptr, FALSE) ? Status{} : win32::Failed("SetWaitableTimer");
   }
 
   Status Cancel() override {
     const Status status = kernel_->Require(kAccessModify);
     if (!status.ok()) return status;
-    return CancelWaitableTimer(handle()) ? Status{} : win32::Failed("CancelWaitableTimer");
+    return CancelWaitableTimer(object()) ? Status{} : win32::Failed("CancelWaitableTimer");
   }
 
   bool manual_reset() const override { return record() != nullptr && record()->manual != 0; }
@@ -44,7 +44,7 @@ class KernelTimer : public WaitableOf<Timer, ObjectKind::kTimer> {
   double RestMs() override {
     double remaining_ms;
     bool signalled;
-    if (!win32::QueryTimer(handle(), &remaining_ms, &signalled) || remaining_ms <= 0) return kLookAgainMs;
+    if (!win32::QueryTimer(object(), &remaining_ms, &signalled) || remaining_ms <= 0) return kLookAgainMs;
     return std::min(remaining_ms, kLookAgainMs);
   }
 

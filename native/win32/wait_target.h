@@ -50,7 +50,7 @@ class KernelObjectOf : public Contract {
 
  protected:
   explicit KernelObjectOf(std::shared_ptr<KernelObject> kernel) : kernel_(std::move(kernel)) {}
-  HANDLE handle() const { return kernel_->handle(); }
+  HANDLE object() const { return kernel_->handle(); }
   Record* record() const { return kernel_->record(); }
 
   const std::shared_ptr<KernelObject> kernel_;
@@ -64,7 +64,7 @@ class WaitableOf : public KernelObjectOf<Contract, Kind>, public WaitTarget {
 
   // The kernel's wait, without waiting.
   Status Take(bool* taken, bool* abandoned) override {
-    const DWORD result = WaitForSingleObject(this->handle(), 0);
+    const DWORD result = WaitForSingleObject(this->object(), 0);
     if (result == WAIT_FAILED) return win32::Failed("WaitForSingleObject");
     *taken = result == WAIT_OBJECT_0 || result == WAIT_ABANDONED;
     if (!*taken) return Status{};
