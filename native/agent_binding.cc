@@ -9,18 +9,32 @@ namespace {
 
 constexpr napi_type_tag kAgentTag = {0x52d8b7a1c6e94e37, 0x9f04d1735a2be8c6};
 
-struct AgentHolder {
+// Shared with the waits under way, which may be freed later than the agent's object when an environment ends.
+struct AgentHolder : std::enable_shared_from_this<AgentHolder> {
   napi_env env;
   std::shared_ptr<platform::Agent> agent;
   LoopWatch* watch = nullptr;
+  // Waits under way keep the event loop running.
+  uint32_t waits = 0;
+  bool awake = false;
+  bool waking = false;
   napi_ref wake = nullptr;
   napi_async_context context = nullptr;
 };
 
+// Tells the event loop if there is anything to stay awake for. Not while JavaScript is being woken: a wait that ends there is usually
+// followed by the next.
+void UpdateAwake(AgentHolder& holder) {
+  const bool awake = holder.waits > 0;
+  if (holder.waking || awake == holder.awake || holder.watch == nullptr) return;
+  holder.awake = awake;
+  holder.watch->KeepAwake(awake);
+}
+
 // A wake handle is ready: JavaScript's part, in which the pending waits try.
 void OnWake(void* data) {
   // SAFETY: the watch is closed before the holder is freed.
-  const AgentHolder* holder = static_cast<AgentHolder*>(data);
+  const std::shared_ptr<AgentHolder> holder = static_cast<AgentHolder*>(data)->shared_from_this();
   const napi_env env = holder->env;
   holder->agent->ClearWake();
   napi_handle_scope scope;
@@ -29,16 +43,23 @@ void OnWake(void* data) {
   napi_value receiver = nullptr;
   napi_value result = nullptr;
   if (napi_get_reference_value(env, holder->wake, &wake) == napi_ok && wake != nullptr && napi_get_global(env, &receiver) == napi_ok)
+  {
+    holder->waking = true;
     napi_make_callback(env, holder->context, receiver, wake, 0, nullptr, &result);
+    holder->waking = false;
+  }
   napi_close_handle_scope(env, scope);
+  UpdateAwake(*holder);
 }
 
 void FreeAgent(napi_env env, void* data, void*) {
   // SAFETY: NewAgent let go of it, and Node calls this once.
-  const std::unique_ptr<AgentHolder> holder(static_cast<AgentHolder*>(data));
-  if (holder->watch != nullptr) holder->watch->Close();
-  if (holder->wake != nullptr) napi_delete_reference(env, holder->wake);
-  if (holder->context != nullptr) napi_async_destroy(env, holder->context);
+  const std::unique_ptr<std::shared_ptr<AgentHolder>> kept(static_cast<std::shared_ptr<AgentHolder>*>(data));
+  AgentHolder& holder = **kept;
+  if (holder.watch != nullptr) holder.watch->Close();
+  holder.watch = nullptr;
+  if (holder.wake != nullptr) napi_delete_reference(env, holder.wake);
+  if (holder.context != nullptr) napi_async_destroy(env, holder.context);
 }
 
 // `new Agent(wake)`.
@@ -50,20 +71,21 @@ napi_value NewAgent(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &count, &wake, &self, nullptr) != napi_ok || napi_typeof(env, wake, &type) != napi_ok ||
       type != napi_function)
     return ThrowWrongArguments(env);
-  auto holder = std::make_unique<AgentHolder>();
+  auto kept = std::make_unique<std::shared_ptr<AgentHolder>>(std::make_shared<AgentHolder>());
+  AgentHolder* holder = kept->get();
   holder->env = env;
   const platform::Status status = platform::Agent::Create(&holder->agent);
   if (!status.ok()) return ThrowObjectError(env, status);
   napi_value name = nullptr;
   napi_create_string_utf8(env, "holdfast.wake", NAPI_AUTO_LENGTH, &name);
   if (napi_async_init(env, nullptr, name, &holder->context) != napi_ok || napi_create_reference(env, wake, 1, &holder->wake) != napi_ok ||
-      napi_wrap(env, self, holder.get(), FreeAgent, nullptr, nullptr) != napi_ok) {
-    FreeAgent(env, holder.release(), nullptr);
+      napi_wrap(env, self, kept.get(), FreeAgent, nullptr, nullptr) != napi_ok) {
+    FreeAgent(env, kept.release(), nullptr);
     return ThrowWrongArguments(env);
   }
   // SAFETY: FreeAgent takes it over.
-  AgentHolder* kept = holder.release();
-  kept->watch = LoopWatch::Create(env, OnWake, kept);
+  kept.release();
+  holder->watch = LoopWatch::Create(env, OnWake, holder);
   napi_type_tag_object(env, self, &kAgentTag);
   return self;
 }
@@ -74,25 +96,36 @@ AgentHolder* ToHolder(napi_env env, napi_value value) {
   if (napi_check_object_type_tag(env, value, &kAgentTag, &is_agent) != napi_ok || !is_agent || napi_unwrap(env, value, &data) != napi_ok)
     return nullptr;
   // SAFETY: only NewAgent puts this tag on an object, and it has wrapped a holder then.
-  return static_cast<AgentHolder*>(data);
+  return static_cast<std::shared_ptr<AgentHolder>*>(data)->get();
 }
 
-// `keepAwake(awake)`.
-napi_value KeepAwake(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value argument;
-  napi_value self;
-  if (napi_get_cb_info(env, info, &count, &argument, &self, nullptr) != napi_ok) return ThrowWrongArguments(env);
-  const AgentHolder* holder = ToHolder(env, self);
-  const auto awake = ToBool(env, argument);
-  if (holder == nullptr || !awake) return ThrowWrongArguments(env);
-  if (holder->watch != nullptr) holder->watch->KeepAwake(*awake);
-  return nullptr;
+// What a PendingWait wraps.
+struct WaitHolder {
+  std::unique_ptr<platform::PendingWait> wait;
+  std::shared_ptr<AgentHolder> holder;
+
+  ~WaitHolder() { End(); }
+  void End() {
+    if (!wait) return;
+    wait.reset();
+    holder->waits--;
+    UpdateAwake(*holder);
+  }
+};
+
+// Has the event loop watch what the agent can be woken by now.
+bool WatchWakeHandles(const AgentHolder& holder) {
+  if (holder.watch == nullptr) return false;
+  for (const platform::Scope scope : {platform::Scope::kLocal, platform::Scope::kGlobal}) {
+    const intptr_t handle = holder.agent->WakeHandle(scope);
+    if (handle != -1 && !holder.watch->Watch(handle)) return false;
+  }
+  return true;
 }
 
 void FreeWait(napi_env, void* data, void*) {
   // SAFETY: NewPendingWait let go of it, and Node calls this once.
-  delete static_cast<std::unique_ptr<platform::PendingWait>*>(data);
+  delete static_cast<WaitHolder*>(data);
 }
 
 // `new PendingWait(agent, objects, all)`.
@@ -101,14 +134,17 @@ napi_value NewPendingWait(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   napi_value self;
   if (napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 3) return ThrowWrongArguments(env);
-  const std::shared_ptr<platform::Agent> agent = ToAgent(env, arguments[0]);
+  AgentHolder* holder = ToHolder(env, arguments[0]);
   const auto objects = ToWaitables(env, arguments[1]);
   const auto all = ToBool(env, arguments[2]);
-  if (!agent || !objects || !all) return ThrowWrongArguments(env);
-  auto wait = std::make_unique<std::unique_ptr<platform::PendingWait>>();
-  const platform::Status status = platform::PendingWait::Start(agent, *objects, *all, wait.get());
+  if (holder == nullptr || !objects || !all) return ThrowWrongArguments(env);
+  auto wait = std::make_unique<WaitHolder>();
+  wait->holder = holder->shared_from_this();
+  const platform::Status status = platform::PendingWait::Start(holder->agent, *objects, *all, &wait->wait);
   if (!status.ok()) return ThrowObjectError(env, status);
-  if (!WatchWakeHandles(env, arguments[0]))
+  holder->waits++;
+  UpdateAwake(*holder);
+  if (!WatchWakeHandles(*holder))
     return ThrowObjectError(env, platform::Refused(platform::kErrorNotSupported, "event loop"));
   if (napi_wrap(env, self, wait.get(), FreeWait, nullptr, nullptr) != napi_ok) return ThrowWrongArguments(env);
   // SAFETY: FreeWait takes it over.
@@ -116,38 +152,38 @@ napi_value NewPendingWait(napi_env env, napi_callback_info info) {
   return self;
 }
 
-// The wait of a method's receiver, whose class V8 has checked; null once cancelled.
-std::unique_ptr<platform::PendingWait>* ToWait(napi_env env, napi_callback_info info) {
+// The wait of a method's receiver, whose class V8 has checked; null if it was never made or is cancelled.
+WaitHolder* ToWait(napi_env env, napi_callback_info info) {
   napi_value self;
   void* data = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr) != napi_ok || napi_unwrap(env, self, &data) != napi_ok) return nullptr;
   // SAFETY: methods are only called on objects of their class, and nothing else is wrapped in those.
-  auto* wait = static_cast<std::unique_ptr<platform::PendingWait>*>(data);
-  return wait == nullptr || !*wait ? nullptr : wait;
+  WaitHolder* wait = static_cast<WaitHolder*>(data);
+  return wait->wait ? wait : nullptr;
 }
 
 // `attempt()`.
 napi_value Attempt(napi_env env, napi_callback_info info) {
-  const auto* wait = ToWait(env, info);
+  const WaitHolder* wait = ToWait(env, info);
   if (wait == nullptr) return ThrowWrongArguments(env);
   platform::Outcome outcome;
-  const platform::Status status = (*wait)->Try(&outcome);
+  const platform::Status status = wait->wait->Try(&outcome);
   return status.ok() ? ToOutcome(env, outcome) : ThrowObjectError(env, status);
 }
 
 // `retryAfterMs()`.
 napi_value RetryAfterMs(napi_env env, napi_callback_info info) {
-  const auto* wait = ToWait(env, info);
+  const WaitHolder* wait = ToWait(env, info);
   if (wait == nullptr) return ThrowWrongArguments(env);
   napi_value value = nullptr;
-  napi_create_double(env, (*wait)->RetryAfterMs(), &value);
+  napi_create_double(env, wait->wait->RetryAfterMs(), &value);
   return value;
 }
 
 // `cancel()`.
 napi_value Cancel(napi_env env, napi_callback_info info) {
-  auto* wait = ToWait(env, info);
-  if (wait != nullptr) wait->reset();
+  WaitHolder* wait = ToWait(env, info);
+  if (wait != nullptr) wait->End();
   return nullptr;
 }
 
@@ -162,20 +198,9 @@ std::shared_ptr<platform::Agent> ToAgent(napi_env env, napi_value value) {
   return holder == nullptr ? nullptr : holder->agent;
 }
 
-bool WatchWakeHandles(napi_env env, napi_value agent) {
-  const AgentHolder* holder = ToHolder(env, agent);
-  if (holder == nullptr || holder->watch == nullptr) return false;
-  for (const platform::Scope scope : {platform::Scope::kLocal, platform::Scope::kGlobal}) {
-    const intptr_t handle = holder->agent->WakeHandle(scope);
-    if (handle != -1 && !holder->watch->Watch(handle)) return false;
-  }
-  return true;
-}
-
 napi_value DefineAgent(napi_env env) {
-  const napi_property_descriptor methods[] = {Method("keepAwake", KeepAwake)};
   napi_value constructor = nullptr;
-  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 1, methods, &constructor);
+  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 0, nullptr, &constructor);
   return constructor;
 }
 

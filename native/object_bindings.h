@@ -25,8 +25,6 @@ napi_value SweepObjects(napi_env env, napi_callback_info info);
 
 // The agent behind a value; null if the value is none.
 std::shared_ptr<platform::Agent> ToAgent(napi_env env, napi_value value);
-// Has the event loop watch what the agent can be woken by now.
-bool WatchWakeHandles(napi_env env, napi_value agent);
 
 // What can be waited for behind an array of open objects; nothing if anything in it is something else.
 std::optional<std::vector<std::shared_ptr<platform::Waitable>>> ToWaitables(napi_env env, napi_value value);

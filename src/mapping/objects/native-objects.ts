@@ -13,10 +13,7 @@ export const ObjectKind = { SEMAPHORE: 1, MUTEX: 2, EVENT: 3, TIMER: 4, MEMORY: 
 export const Right = { WAIT: 1, MODIFY: 2, QUERY: 4, ALL: 7 } as const
 
 /** This thread's part: owns mutexes, and calls the function that it was made with when something may have happened. */
-export interface NativeAgent {
-  /** Whether a wait that has not ended keeps the process running. */
-  keepAwake(awake: boolean): void
-}
+export type NativeAgent = object
 
 /** The result of an attempt: 0 nothing, else 1 plus the object's index, plus `ABANDONED`. */
 export type NativeOutcome = number
@@ -42,7 +39,7 @@ export interface NativeObject {
   close(): void
 }
 
-/** A wait that does not block; nothing is taken but by `attempt`. */
+/** A wait that does not block; nothing is taken but by `attempt`. It keeps the process running until `cancel`. */
 export interface NativePendingWait {
   attempt(): NativeOutcome
   retryAfterMs(): number

@@ -35,11 +35,7 @@ export function waitAllSync(objects: readonly NamedObject[], options: SyncWaitOp
 async function wait(objects: readonly NamedObject[], all: boolean, options: WaitOptions): Promise<WaitResult | undefined> {
   const natives = readObjects(objects)
   const [timeoutMs, signal] = [readTimeout(options), readSignal(options)]
-  try {
-    return await waitFor(natives, all, timeoutMs, signal)
-  } catch (cause) {
-    throw objectError(cause, objects[0]?.name)
-  }
+  return waitFor({ objects: natives, all, timeoutMs, signal, explain: (cause) => objectError(cause, objects[0]?.name) })
 }
 
 function waitSync(objects: readonly NamedObject[], all: boolean, options: SyncWaitOptions): WaitResult | undefined {

@@ -51,42 +51,57 @@ export function toResult(outcome: NativeOutcome): WaitResult | undefined {
   return { index: (outcome & (ABANDONED - 1)) - 1, abandoned: outcome >= ABANDONED }
 }
 
-/** Waits without blocking; `undefined` when the time is up. The arguments were checked. */
-export function waitFor(
-  objects: readonly NativeObject[],
-  all: boolean,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<WaitResult | undefined> {
+/** What a wait is for; everything checked. */
+export interface WaitRequest {
+  readonly objects: readonly NativeObject[]
+  readonly all: boolean
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+  /** Turns what the addon threw into what the caller shall see. */
+  readonly explain: (cause: unknown) => unknown
+}
+
+/** Waits without blocking; `undefined` when the time is up. */
+export function waitFor({ objects, all, timeoutMs, signal, explain }: WaitRequest): Promise<WaitResult | undefined> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    const pending = new nativeObjects.PendingWait(agent(), objects, all)
+    const pending = startWait(objects, all, explain)
     const end = () => {
       waits.delete(wait)
       pending.cancel()
       signal?.removeEventListener('abort', onAbort)
-      if (waits.size === 0) rest()
+      if (waits.size === 0 && retry !== undefined) cancelRetry()
     }
-    const onAbort = () => wait.fail(signal?.reason)
+    const onAbort = () => {
+      end()
+      reject(signal?.reason)
+    }
     const wait: Wait = {
       pending,
       objects,
-      deadline: performance.now() + timeoutMs,
+      deadline: timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs,
       settle(outcome) {
         end()
         resolve(toResult(outcome))
       },
       fail(cause) {
         end()
-        reject(cause)
+        reject(explain(cause))
       },
     }
     signal?.addEventListener('abort', onAbort)
-    if (waits.size === 0) agent().keepAwake(true)
     waits.add(wait)
     attempt(wait)
     schedule()
   })
+}
+
+function startWait(objects: readonly NativeObject[], all: boolean, explain: WaitRequest['explain']): NativePendingWait {
+  try {
+    return new nativeObjects.PendingWait(agent(), objects, all)
+  } catch (cause) {
+    throw explain(cause)
+  }
 }
 
 /** Ends the waits for a handle that is being closed. */
@@ -99,7 +114,7 @@ export function abandonWaits(object: NativeObject): void {
 function attempt(wait: Wait): void {
   try {
     const outcome = wait.pending.attempt()
-    if (outcome !== 0 || performance.now() >= wait.deadline) wait.settle(outcome)
+    if (outcome !== 0 || (wait.deadline !== Infinity && performance.now() >= wait.deadline)) wait.settle(outcome)
   } catch (cause) {
     wait.fail(cause)
   }
@@ -112,27 +127,29 @@ function tryAll(): void {
 
 /** Sets the timer for the attempt that has to come next. */
 function schedule(): void {
-  if (waits.size === 0) return
+  let soonest = Infinity
+  let deadline = Infinity
+  for (const wait of waits) {
+    soonest = Math.min(soonest, wait.pending.retryAfterMs())
+    deadline = Math.min(deadline, wait.deadline)
+  }
+  if (soonest === Infinity && deadline === Infinity) return
   const now = performance.now()
-  let next = Infinity
-  for (const { pending, deadline } of waits) next = Math.min(next, deadline, now + pending.retryAfterMs())
+  const next = Math.min(deadline, now + soonest)
   // A timer that goes off a little early only costs an attempt.
   if (retry !== undefined && retryAt <= next) return
-  clearTimeout(retry)
-  retry = undefined
+  cancelRetry()
   retryAt = next
-  if (next !== Infinity) retry = setTimeout(onRetry, Math.min(Math.max(0, Math.ceil(next - now)), LONGEST_TIMER_MS))
+  retry = setTimeout(onRetry, Math.min(Math.max(0, Math.ceil(next - now)), LONGEST_TIMER_MS))
 }
 
 function onRetry(): void {
-  retry = undefined
-  retryAt = Infinity
+  cancelRetry()
   tryAll()
 }
 
-function rest(): void {
+function cancelRetry(): void {
   clearTimeout(retry)
   retry = undefined
   retryAt = Infinity
-  agent().keepAwake(false)
 }
