@@ -32,14 +32,26 @@
       'conditions': [
         ["OS=='win'", {
           'sources': [
+            'native/win32/agent.cc',
             'native/win32/directory.cc',
             'native/win32/error.cc',
+            'native/win32/event.cc',
             'native/win32/file.cc',
             'native/win32/handle.cc',
+            'native/win32/kernel_object.cc',
             'native/win32/lock.cc',
             'native/win32/loop_watch.cc',
-            'native/win32/objects.cc',
+            'native/win32/mutex.cc',
+            'native/win32/named_memory.cc',
+            'native/win32/native_query.cc',
+            'native/win32/object_namespace.cc',
+            'native/win32/pending_wait.cc',
+            'native/win32/permits.cc',
+            'native/win32/semaphore.cc',
+            'native/win32/timer.cc',
             'native/win32/view.cc',
+            'native/win32/waiter.cc',
+            'native/win32/waiting.cc',
           ],
           'defines': ['UNICODE', 'NOMINMAX', 'WIN32_LEAN_AND_MEAN', '_WIN32_WINNT=0x0A00'],
         }, {
