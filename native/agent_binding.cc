@@ -68,7 +68,8 @@ napi_value NewAgent(napi_env env, napi_callback_info info) {
   napi_value wake;
   napi_value self;
   napi_valuetype type;
-  if (napi_get_cb_info(env, info, &count, &wake, &self, nullptr) != napi_ok || napi_typeof(env, wake, &type) != napi_ok ||
+  if (!IsConstruction(env, info) || napi_get_cb_info(env, info, &count, &wake, &self, nullptr) != napi_ok ||
+      napi_typeof(env, wake, &type) != napi_ok ||
       type != napi_function)
     return ThrowWrongArguments(env);
   auto kept = std::make_unique<std::shared_ptr<AgentHolder>>(std::make_shared<AgentHolder>());
@@ -133,7 +134,8 @@ napi_value NewPendingWait(napi_env env, napi_callback_info info) {
   size_t count = 3;
   napi_value arguments[3];
   napi_value self;
-  if (napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 3) return ThrowWrongArguments(env);
+  if (!IsConstruction(env, info) || napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 3)
+    return ThrowWrongArguments(env);
   AgentHolder* holder = ToHolder(env, arguments[0]);
   const auto objects = ToWaitables(env, arguments[1]);
   const auto all = ToBool(env, arguments[2]);

@@ -69,6 +69,12 @@ inline std::optional<std::string> ToString(napi_env env, napi_value value) {
   return text;
 }
 
+// Whether a class's function was called by `new`, so that its receiver is a new object of the class.
+inline bool IsConstruction(napi_env env, napi_callback_info info) {
+  napi_value target = nullptr;
+  return napi_get_new_target(env, info, &target) == napi_ok && target != nullptr;
+}
+
 // Throws for arguments that the TypeScript layer should not have let through.
 inline napi_value ThrowWrongArguments(napi_env env) {
   napi_throw_type_error(env, "ERR_INVALID_ARGUMENT", "wrong arguments for a native function of Holdfast");

@@ -159,7 +159,7 @@ napi_value NewObject(napi_env env, napi_callback_info info) {
   napi_value arguments[8];
   napi_value self;
   Request request;
-  if (napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 8 || !ReadRequest(env, arguments, &request))
+  if (!IsConstruction(env, info) || napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 8 || !ReadRequest(env, arguments, &request))
     return ThrowWrongArguments(env);
   auto handle = std::make_unique<Handle>();
   const Status status = MakeHandle(request, handle.get());

@@ -32,7 +32,7 @@ test('an auto-reset event lets one wait pass, a manual one all until it is reset
   t.is(await second.run((_, { events }) => events[1]?.resetMode), 'manual')
   await second.run((_, { events }) => events[1]?.reset())
   t.is(await third.run((_, { events }) => events[1]?.wait({ timeoutMs: 20 })), false)
-  for (const peer of peers) await peer.run((_, { events }) => events.forEach((event) => event.close()))
+  for (const peer of peers) await peer.run((_, { events }) => events.map((event) => event.close()))
   await Promise.all(peers.map((peer) => peer.end()))
   t.deepEqual(filesOf(namespace), [], 'bells go with their processes')
 })
