@@ -36,6 +36,14 @@ uint64_t Hash(Scope scope, const std::wstring& text, uint64_t basis) {
   return hash;
 }
 
+// Where HOLDFAST_OBJECTS is set, all names begin with what follows from it: processes that have it alike share a namespace of their own.
+std::wstring OwnNamespace() {
+  wchar_t value[4096];
+  const DWORD length = GetEnvironmentVariableW(L"HOLDFAST_OBJECTS", value, 4096);
+  if (length == 0 || length >= 4096) return L"";
+  return L"holdfast-" + Hex(Hash(Scope::kLocal, value, 0x100001b3cbf29ce4ULL)) + L"-";
+}
+
 }  // namespace
 
 const wchar_t* Prefix(Scope scope) { return scope == Scope::kGlobal ? L"Global\\" : L"Local\\"; }
@@ -48,6 +56,7 @@ Status ToObjectName(const ObjectName& name, std::wstring* text) {
   if (static_cast<size_t>(length) > kMaxNameUnits) return Refused(kErrorFilenameTooLong, "object name");
   text->assign(static_cast<size_t>(length), L'\0');
   MultiByteToWideChar(CP_UTF8, 0, name.text.data(), bytes, &(*text)[0], length);
+  *text = OwnNamespace() + *text;
   return Status{};
 }
 

@@ -14,7 +14,7 @@ namespace win32 {
 // `Local\` or `Global\`.
 const wchar_t* Prefix(Scope scope);
 
-// The name in UTF-16, without its prefix. kErrorPathNotFound, kErrorFilenameTooLong.
+// The name in UTF-16, without its prefix, with what HOLDFAST_OBJECTS adds. kErrorPathNotFound, kErrorFilenameTooLong.
 Status ToObjectName(const ObjectName& name, std::wstring* text);
 
 // A name that nobody else has.
