@@ -290,6 +290,11 @@ napi_value Id(napi_env env, napi_callback_info info) {
   return value;
 }
 
+napi_value Access(napi_env env, napi_callback_info info) {
+  const Handle* handle = ToReceiver(env, info);
+  return handle == nullptr ? ThrowWrongArguments(env) : NewNumber(env, handle->object()->access());
+}
+
 napi_value Close(napi_env env, napi_callback_info info) {
   Handle* handle = ToReceiver(env, info);
   if (handle != nullptr) *handle = Handle();
@@ -334,7 +339,7 @@ napi_value DefineNamedObject(napi_env env) {
       Method("tryAcquire", TryAcquire), Method("release", Release),     Method("count", Count),
       Method("set", Set),               Method("reset", Reset),         Method("parameter", Parameter),
       Method("exportHandle", ExportHandle), Method("close", Close),     Getter("existed", Existed),
-      Getter("id", Id),
+      Getter("id", Id),                 Getter("access", Access),
   };
   napi_value constructor = nullptr;
   napi_define_class(env, "NamedObject", NAPI_AUTO_LENGTH, NewObject, nullptr, sizeof members / sizeof members[0], members, &constructor);

@@ -80,6 +80,8 @@ void DefineObjects(napi_env env, napi_value exports) {
   napi_set_named_property(env, exports, "Agent", DefineAgent(env));
   napi_set_named_property(env, exports, "NamedObject", DefineNamedObject(env));
   napi_set_named_property(env, exports, "PendingWait", DefinePendingWait(env));
+  napi_set_named_property(env, exports, "Offer", DefineOffer(env));
+  napi_set_named_property(env, exports, "Claim", DefineClaim(env));
   AddFunction(env, exports, "waitSync", WaitSync);
   AddFunction(env, exports, "tryWait", TryWaitNow);
   AddFunction(env, exports, "sweepObjects", SweepObjects);

@@ -19,6 +19,8 @@ void DefineObjects(napi_env env, napi_value exports);
 napi_value DefineAgent(napi_env env);
 napi_value DefineNamedObject(napi_env env);
 napi_value DefinePendingWait(napi_env env);
+napi_value DefineOffer(napi_env env);
+napi_value DefineClaim(napi_env env);
 napi_value WaitSync(napi_env env, napi_callback_info info);
 napi_value TryWaitNow(napi_env env, napi_callback_info info);
 napi_value SweepObjects(napi_env env, napi_callback_info info);

@@ -281,6 +281,41 @@ class PendingWait {
   PendingWait() = default;
 };
 
+// Handing a handle over to a process that runs already: one offers what Object::Export made and gets an address, a short text that goes to
+// the other by any channel; the other claims it there, once. Neither blocks. Where a process can take handles out of another
+// (DuplicateHandle), the address may simply name process and handle, and a claim succeed at once.
+class Offer {
+ public:
+  // The handle is the offer's from here on. `uid`: POSIX: the user that may claim it beside root; -1: the caller's own. `access`
+  // are the handle's rights, for platforms that reduce them on the way.
+  static Status Create(const std::shared_ptr<Agent>& agent, intptr_t handle, uint32_t access, int64_t uid, std::unique_ptr<Offer>* offer);
+  // Withdraws the offer, if it was not claimed.
+  virtual ~Offer() = default;
+  // Letters, digits, '-' and '.'.
+  virtual const std::string& address() const = 0;
+  // What becomes ready when somebody claims; -1 if the platform does not say.
+  virtual intptr_t WakeHandle() const = 0;
+  // To be called then: hands over; `*claimed` says if the handle has gone. Somebody else's attempt is turned away.
+  virtual Status Serve(bool* claimed) = 0;
+
+ protected:
+  Offer() = default;
+};
+
+class Claim {
+ public:
+  // kErrorFileNotFound: there is no such offer, any more. kErrorAccessDenied: it is another user's.
+  static Status Create(const std::shared_ptr<Agent>& agent, const std::string& address, std::unique_ptr<Claim>* claim);
+  virtual ~Claim() = default;
+  // What becomes ready when the handle has come; -1 if Try succeeds at once.
+  virtual intptr_t WakeHandle() const = 0;
+  // `*handle` is -1 as long as it has not come; then it is the caller's. kErrorFileNotFound: the offer was withdrawn.
+  virtual Status Try(intptr_t* handle) = 0;
+
+ protected:
+  Claim() = default;
+};
+
 // Files of the namespace that nobody holds any more, left by processes that died: removes all of them. Done by itself at a
 // process's first use and last close; here for tests and tools. `*left` counts what is in use by anybody.
 Status Sweep(uint32_t* left);

@@ -47,6 +47,16 @@ Status RenameNoReplace(const char* from, const char* to) {
 // /dev/fd duplicates the descriptor here and does not open anew.
 std::string ReopenPath(int) { return std::string(); }
 
+bool PathOf(int descriptor, char* path) { return fcntl(descriptor, F_GETPATH, path) == 0; }
+
+Status PeerUser(int socket, uint32_t* uid) {
+  uid_t user;
+  gid_t group;
+  if (getpeereid(socket, &user, &group) != 0) return Failed("getpeereid");
+  *uid = user;
+  return Status{};
+}
+
 uint32_t LoginSession() { return 0; }
 
 const char* MemoryDirectory() { return ""; }

@@ -24,6 +24,12 @@ extern const int kGetDescriptionLock;
 // A path that opens the file behind a descriptor anew, as an open file description of its own; empty if there is none.
 std::string ReopenPath(int descriptor);
 
+// The path of an open directory into `path` (PATH_MAX characters), where ReopenPath has none.
+bool PathOf(int descriptor, char* path);
+
+// The user at the other end of a unix socket.
+Status PeerUser(int socket, uint32_t* uid);
+
 // The login session of this process; 0 if it has none.
 uint32_t LoginSession();
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,6 +46,16 @@ Status RenameNoReplace(const char* from, const char* to) {
 }
 
 std::string ReopenPath(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
+bool PathOf(int, char*) { return false; }
+
+Status PeerUser(int socket, uint32_t* uid) {
+  ucred peer = {};
+  socklen_t length = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return Failed("getsockopt");
+  *uid = peer.uid;
+  return Status{};
+}
 
 uint32_t LoginSession() {
   char text[16] = {};

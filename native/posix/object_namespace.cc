@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -73,8 +74,19 @@ bool Trusted(const struct stat& attributes, Scope scope) {
 
 enum class Life { kLive, kDead, kForeign };
 
+// Whether anybody listens on an offer's socket. Who connects and says nothing is turned away there.
+bool IsListening(int directory, const char* entry) {
+  const Descriptor socket = OpenSocket();
+  sockaddr_un address;
+  if (!socket.valid() || !SocketAddress(directory, entry, &address)) return true;
+  // SAFETY: the socket calls take every kind of address by this type.
+  if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+  return errno != ECONNREFUSED && errno != ENOENT;
+}
+
 // Whether anybody holds an object's file or reads a bell's FIFO.
 Life LifeOf(int directory, const char* entry) {
+  if (entry[0] == 't') return IsListening(directory, entry) ? Life::kLive : Life::kDead;
   const bool bell = entry[0] == 'b';
   const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (bell ? O_WRONLY : O_RDONLY);
   const Descriptor file(openat(directory, entry, flags));
@@ -170,7 +182,7 @@ Status LockedDirectory::Sweep(size_t limit, uint32_t* live) {
   if (!complete && place != 0) seekdir(entries, place);
   const dirent* entry = nullptr;
   for (size_t seen = 0; seen < limit && (entry = readdir(entries)) != nullptr; seen++) {
-    if (std::strchr("oub", entry->d_name[0]) == nullptr || entry->d_name[1] != '-') continue;
+    if (std::strchr("oubt", entry->d_name[0]) == nullptr || entry->d_name[1] != '-') continue;
     if (LifeOf(directory_.get(), entry->d_name) != Life::kDead) {
       ++*live;
       continue;
@@ -180,6 +192,25 @@ Status LockedDirectory::Sweep(size_t limit, uint32_t* live) {
   if (!complete) sweep_place.store(entry == nullptr ? 0 : telldir(entries), std::memory_order_relaxed);
   closedir(entries);
   return Status{};
+}
+
+Descriptor OpenSocket() {
+  Descriptor made(socket(AF_UNIX, SOCK_STREAM, 0));
+  if (made.valid() && (fcntl(made.get(), F_SETFD, FD_CLOEXEC) != 0 || fcntl(made.get(), F_SETFL, O_NONBLOCK) != 0)) made.Reset();
+  return made;
+}
+
+bool SocketAddress(int directory, const std::string& entry, sockaddr_un* address) {
+  *address = {};
+  address->sun_family = AF_UNIX;
+  // By the descriptor where that has a path, because addresses are short.
+  std::string path = kernel::ReopenPath(directory);
+  char whole[PATH_MAX];
+  if (path.empty() && !kernel::PathOf(directory, whole)) return false;
+  path = (path.empty() ? std::string(whole) : path) + "/" + entry;
+  if (path.size() >= sizeof address->sun_path) return false;
+  std::memcpy(address->sun_path, path.c_str(), path.size() + 1);
+  return true;
 }
 
 uint64_t RandomId() {

@@ -8,6 +8,9 @@
 #ifndef HOLDFAST_NATIVE_POSIX_OBJECT_NAMESPACE_H_
 #define HOLDFAST_NATIVE_POSIX_OBJECT_NAMESPACE_H_
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <string>
 
 #include "../objects.h"
@@ -75,6 +78,11 @@ class LockedDirectory {
  private:
   Descriptor directory_;
 };
+
+// A unix socket that does not block and is not inherited.
+Descriptor OpenSocket();
+// The address of an entry of a directory; false if it is too long.
+bool SocketAddress(int directory, const std::string& entry, sockaddr_un* address);
 
 // A random number that is not 0.
 uint64_t RandomId();

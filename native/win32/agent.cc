@@ -13,7 +13,9 @@ Win32Agent::Win32Agent()
       local_(win32::OpenNamespaceMutex(Scope::kLocal)),
       global_(win32::OpenNamespaceMutex(Scope::kGlobal)) {}
 
-Win32Agent::~Win32Agent() = default;
+Win32Agent::~Win32Agent() {
+  for (const auto& kept : records_) CloseHandle(kept.second);
+}
 
 Status Agent::Create(std::shared_ptr<Agent>* agent) {
   auto made = std::make_shared<Win32Agent>();
@@ -35,6 +37,20 @@ Waiter* Win32Agent::IdleWaiter() {
   if (!waiter->valid()) return nullptr;
   waiters_.push_back(std::move(waiter));
   return waiters_.back().get();
+}
+
+void Win32Agent::KeepRecord(HANDLE object, HANDLE record) {
+  const HANDLE old = TakeRecord(object);
+  if (old != nullptr) CloseHandle(old);
+  if (record != nullptr) records_[object] = record;
+}
+
+HANDLE Win32Agent::TakeRecord(HANDLE object) {
+  const auto found = records_.find(object);
+  if (found == records_.end()) return nullptr;
+  const HANDLE record = found->second;
+  records_.erase(found);
+  return record;
 }
 
 // The kernel frees everything with the last handle: nothing is ever left.

@@ -32,6 +32,10 @@ class Win32Agent : public Agent {
   // A thread that has nothing to do; null if there can be no more.
   Waiter* IdleWaiter();
 
+  // A record that is kept for a handle until it is adopted, and then taken over; null if there is none.
+  void KeepRecord(HANDLE object, HANDLE record);
+  HANDLE TakeRecord(HANDLE object);
+
   // A mutex that this agent owns: by its own thread, or by the waiting thread that got it.
   struct Hold {
     uint32_t count = 0;
@@ -47,6 +51,7 @@ class Win32Agent : public Agent {
   const win32::ScopedHandle local_;
   const win32::ScopedHandle global_;
   std::vector<std::unique_ptr<Waiter>> waiters_;
+  std::map<HANDLE, HANDLE> records_;
 };
 
 // The agent of this platform behind the contract's.

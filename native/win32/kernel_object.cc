@@ -296,6 +296,7 @@ Status KernelObject::Adopt(const std::shared_ptr<Agent>& agent, ObjectKind kind,
   bool stale;
   {
     const NamespaceLock lock(own->namespace_mutex(scope));
+    const win32::ScopedHandle kept(own->TakeRecord(adopted));
     // A foreign program's unnamed object: the record is this handle's alone.
     const Status status = made->Attach(named ? text : win32::RandomObjectName(), nullptr, nullptr, &stale);
     if (!status.ok()) return status;
@@ -303,6 +304,13 @@ Status KernelObject::Adopt(const std::shared_ptr<Agent>& agent, ObjectKind kind,
   if (stale) return Refused(kErrorInvalidHandle, "Adopt");
   *opened = std::move(made);
   return Status{};
+}
+
+HANDLE OpenRecordOf(HANDLE object) {
+  Scope scope;
+  std::wstring text;
+  if (!win32::QueryObjectName(object, &scope, &text)) return nullptr;
+  return OpenFileMappingW(FILE_MAP_READ, FALSE, win32::RecordName(scope, text).c_str());
 }
 
 Status KernelObject::Export(uint32_t access, intptr_t* handle) const {

@@ -118,6 +118,9 @@ class KernelObject {
   uint64_t id_ = 0;
 };
 
+// A handle to the record of a kernel object, which keeps the record alive; null if there is none.
+HANDLE OpenRecordOf(HANDLE object);
+
 }  // namespace platform
 }  // namespace holdfast
 

@@ -5,9 +5,11 @@
  * not offered: its own documentation calls it unreliable. Source: CreateEventW, SetEvent, ResetEvent.
  */
 import { checkChoice } from '../arguments.js'
+import { inheritedObject } from './inheritance.js'
 import { type CreateObjectOptions, createObject, NamedObject, objectError, openObject } from './named-object.js'
 import { ObjectKind } from './native-objects.js'
 import { checkFlag, checkObject, type OpenObjectOptions, type SyncWaitOptions, type WaitOptions } from './options.js'
+import { type ClaimOptions, claimObject } from './ticket.js'
 import { waitAny, waitAnySync } from './wait.js'
 
 /** 'manual': signalled until it is reset. 'auto': for one wait. */
@@ -33,6 +35,21 @@ export class Event extends NamedObject {
   /** Opens an existing event. Throws `ERR_FILE_NOT_FOUND` (2), `ERR_INVALID_HANDLE` (6), `ERR_ACCESS_DENIED` (5). */
   static open(name: string, options?: OpenObjectOptions): Event {
     return new Event(openObject(ObjectKind.EVENT, name, options))
+  }
+
+  /** Takes the handle that another process offers: see `offer`. Throws `ERR_FILE_NOT_FOUND` (2) if the offer is gone. */
+  static async claim(ticket: string, options?: ClaimOptions): Promise<Event> {
+    return new Event(await claimObject(ObjectKind.EVENT, ticket, options))
+  }
+
+  /** Takes the handle that the parent process gave this one: see `inheritable`. Once for each name. */
+  static inherited(key: string): Event {
+    return new Event(inheritedObject(ObjectKind.EVENT, key))
+  }
+
+  /** @internal */
+  get kind(): number {
+    return ObjectKind.EVENT
   }
 
   /** Which way the event is reset. */

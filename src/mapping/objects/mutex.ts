@@ -5,6 +5,8 @@
  * releases it as often. So a mutex keeps other threads and processes out, never another task of the same thread; a semaphore with
  * one permit does that. Source: CreateMutexW, ReleaseMutex.
  */
+
+import { inheritedObject } from './inheritance.js'
 import { type CreateObjectOptions, createObject, NamedObject, objectError, openObject } from './named-object.js'
 import { ABANDONED, ObjectKind } from './native-objects.js'
 import {
@@ -17,6 +19,7 @@ import {
   type WaitOptions,
 } from './options.js'
 import type { Acquired } from './semaphore.js'
+import { type ClaimOptions, claimObject } from './ticket.js'
 import { waitAny, waitAnySync } from './wait.js'
 
 export interface MutexOptions extends CreateObjectOptions {
@@ -37,6 +40,21 @@ export class Mutex extends NamedObject {
   /** Opens an existing mutex. Throws `ERR_FILE_NOT_FOUND` (2), `ERR_INVALID_HANDLE` (6), `ERR_ACCESS_DENIED` (5). */
   static open(name: string, options?: OpenObjectOptions): Mutex {
     return new Mutex(openObject(ObjectKind.MUTEX, name, options))
+  }
+
+  /** Takes the handle that another process offers: see `offer`. Throws `ERR_FILE_NOT_FOUND` (2) if the offer is gone. */
+  static async claim(ticket: string, options?: ClaimOptions): Promise<Mutex> {
+    return new Mutex(await claimObject(ObjectKind.MUTEX, ticket, options))
+  }
+
+  /** Takes the handle that the parent process gave this one: see `inheritable`. Once for each name. */
+  static inherited(key: string): Mutex {
+    return new Mutex(inheritedObject(ObjectKind.MUTEX, key))
+  }
+
+  /** @internal */
+  get kind(): number {
+    return ObjectKind.MUTEX
   }
 
   /** Takes the mutex if nobody else owns it. */

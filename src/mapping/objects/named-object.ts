@@ -10,6 +10,7 @@ import { translated } from './errors.js'
 import { type ParsedName, parseName } from './name.js'
 import { createNative, type NativeObject, openNative } from './native-objects.js'
 import { checkObject, type OpenObjectOptions, readAccess, readOwner, readSecurity, type Security } from './options.js'
+import { type OfferOptions, Ticket } from './ticket.js'
 import { abandonWaits, agent } from './waits.js'
 
 /** Options of every `create`. */
@@ -66,6 +67,17 @@ export abstract class NamedObject {
   [Symbol.dispose](): void {
     this.close()
   }
+
+  /**
+   * Offers a handle of its own to another process, which takes it once by the ticket's text: `Semaphore.claim(text)`, likewise the other
+   * kinds. It has the same or fewer rights; more are `ERR_ACCESS_DENIED` (5). What this handle holds stays here.
+   */
+  offer(options: OfferOptions = {}): Ticket {
+    return new Ticket(NamedObject.nativeOf(this), this.kind, options, (cause) => objectError(cause, this.name))
+  }
+
+  /** The kind by its number in `native/objects.h`. @internal */
+  abstract get kind(): number
 
   /**
    * The native half of an open handle. Throws `ERR_CLOSED`, or `ERR_INVALID_ARGUMENT` for what is no object.

@@ -23,6 +23,7 @@ export const ABANDONED = 0x10000
 export interface NativeObject {
   readonly existed: boolean
   readonly id: string
+  readonly access: number
   /** Semaphore: max, mode. Event and timer: manual reset. Memory: size, protection. */
   parameter(index: number): number
   /** Semaphore, mutex. */
@@ -46,6 +47,12 @@ export interface NativePendingWait {
   cancel(): void
 }
 
+/** A handle on its way to another process. `attempt`: -1 not yet; of an offer 1 when it has gone, of a claim the handle. */
+export interface NativeHandover {
+  attempt(): number
+  end(): void
+}
+
 /** Who may use a new object: mode, uid (-1), gid (-1), SDDL (''). */
 export type NativeSecurity = readonly [mode: number, uid: number, gid: number, sddl: string]
 
@@ -63,6 +70,15 @@ interface NativeObjects {
     sddl: string,
     backing: string,
   ) => NativeObject
+  /** Owns the handle; calls `wake` when somebody claims it. */
+  readonly Offer: new (
+    agent: NativeAgent,
+    handle: number,
+    access: number,
+    uid: number,
+    wake: () => void,
+  ) => NativeHandover & { address(): string; keepAwake(awake: boolean): void }
+  readonly Claim: new (agent: NativeAgent, address: string, wake: () => void) => NativeHandover
   tryWait(agent: NativeAgent, objects: readonly NativeObject[], all: boolean): NativeOutcome
   waitSync(agent: NativeAgent, objects: readonly NativeObject[], all: boolean, timeoutMs: number): NativeOutcome
   /** Removes what dead processes left in the namespace; how many files are in use. */

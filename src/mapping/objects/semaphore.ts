@@ -6,6 +6,7 @@
  * lock bytes"). Source for the rest: CreateSemaphoreW, ReleaseSemaphore.
  */
 import { checkChoice, invalidArgument } from '../arguments.js'
+import { inheritedObject } from './inheritance.js'
 import { type CreateObjectOptions, createObject, NamedObject, objectError, openObject } from './named-object.js'
 import { ABANDONED, ObjectKind } from './native-objects.js'
 import {
@@ -17,6 +18,7 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
 } from './options.js'
+import { type ClaimOptions, claimObject } from './ticket.js'
 import { waitAny, waitAnySync } from './wait.js'
 
 /** What an acquire got. */
@@ -62,6 +64,21 @@ export class Semaphore extends NamedObject {
   /** Opens an existing semaphore. Throws `ERR_FILE_NOT_FOUND` (2), `ERR_INVALID_HANDLE` (6), `ERR_ACCESS_DENIED` (5). */
   static open(name: string, options?: OpenObjectOptions): Semaphore {
     return new Semaphore(openObject(ObjectKind.SEMAPHORE, name, options))
+  }
+
+  /** Takes the handle that another process offers: see `offer`. Throws `ERR_FILE_NOT_FOUND` (2) if the offer is gone. */
+  static async claim(ticket: string, options?: ClaimOptions): Promise<Semaphore> {
+    return new Semaphore(await claimObject(ObjectKind.SEMAPHORE, ticket, options))
+  }
+
+  /** Takes the handle that the parent process gave this one: see `inheritable`. Once for each name. */
+  static inherited(key: string): Semaphore {
+    return new Semaphore(inheritedObject(ObjectKind.SEMAPHORE, key))
+  }
+
+  /** @internal */
+  get kind(): number {
+    return ObjectKind.SEMAPHORE
   }
 
   /** Most permits. */

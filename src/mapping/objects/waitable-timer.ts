@@ -7,9 +7,11 @@
  */
 import { checkChoice, describe, invalidArgument } from '../arguments.js'
 import type { ResetMode } from './event.js'
+import { inheritedObject } from './inheritance.js'
 import { type CreateObjectOptions, createObject, NamedObject, objectError, openObject } from './named-object.js'
 import { ObjectKind } from './native-objects.js'
 import { checkObject, type OpenObjectOptions, type SyncWaitOptions, type WaitOptions } from './options.js'
+import { type ClaimOptions, claimObject } from './ticket.js'
 import { waitAny, waitAnySync } from './wait.js'
 
 export interface WaitableTimerOptions extends CreateObjectOptions {
@@ -39,6 +41,21 @@ export class WaitableTimer extends NamedObject {
   /** Opens an existing timer. Throws `ERR_FILE_NOT_FOUND` (2), `ERR_INVALID_HANDLE` (6), `ERR_ACCESS_DENIED` (5). */
   static open(name: string, options?: OpenObjectOptions): WaitableTimer {
     return new WaitableTimer(openObject(ObjectKind.TIMER, name, options))
+  }
+
+  /** Takes the handle that another process offers: see `offer`. Throws `ERR_FILE_NOT_FOUND` (2) if the offer is gone. */
+  static async claim(ticket: string, options?: ClaimOptions): Promise<WaitableTimer> {
+    return new WaitableTimer(await claimObject(ObjectKind.TIMER, ticket, options))
+  }
+
+  /** Takes the handle that the parent process gave this one: see `inheritable`. Once for each name. */
+  static inherited(key: string): WaitableTimer {
+    return new WaitableTimer(inheritedObject(ObjectKind.TIMER, key))
+  }
+
+  /** @internal */
+  get kind(): number {
+    return ObjectKind.TIMER
   }
 
   /** 'manual': signalled from its time until it is set anew. 'auto': for one wait a period. */
