@@ -145,9 +145,14 @@ void KernelObject::Close() {
 // Makes or opens the section of the record and maps all of it.
 Status KernelObject::MapRecord(const std::wstring& text, size_t length, SECURITY_ATTRIBUTES* security, bool* existed) {
   const std::wstring name = win32::RecordName(scope_, text);
-  section_ = CreateFileMappingW(INVALID_HANDLE_VALUE, security, PAGE_READWRITE, 0, static_cast<DWORD>(length), name.c_str());
+  // Opened with no more rights than are needed: the maker may have left no others.
+  section_ = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name.c_str());
+  *existed = section_ != nullptr;
+  if (section_ == nullptr && GetLastError() == ERROR_FILE_NOT_FOUND) {
+    section_ = CreateFileMappingW(INVALID_HANDLE_VALUE, security, PAGE_READWRITE, 0, static_cast<DWORD>(length), name.c_str());
+    *existed = GetLastError() == ERROR_ALREADY_EXISTS;
+  }
   if (section_ == nullptr) return OpenFailed("CreateFileMapping");
-  *existed = GetLastError() == ERROR_ALREADY_EXISTS;
   // SAFETY: the section is at least a record long: it was made by this function, and checked below.
   record_ = static_cast<Record*>(MapViewOfFile(section_, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0));
   if (record_ == nullptr) return win32::Failed("MapViewOfFile");
@@ -234,10 +239,10 @@ Status KernelObject::Create(const std::shared_ptr<Agent>& agent, const CreateOpt
     bool stale;
     {
       const NamespaceLock lock(own->namespace_mutex(scope));
-      made->handle_ = CreateKernel(object, security.get(), name.c_str());
+      made->handle_ = CreateKernel(object, security.object(), name.c_str());
       if (made->handle_ == nullptr) return OpenFailed(CreateCall(object.kind));
       *existed = GetLastError() == ERROR_ALREADY_EXISTS;
-      status = made->Attach(text, *existed ? nullptr : &object, security.get(), &stale);
+      status = made->Attach(text, *existed ? nullptr : &object, security.record(), &stale);
       if (status.ok() && !stale) {
         *opened = std::move(made);
         return status;

@@ -36,6 +36,23 @@ uint64_t Hash(Scope scope, const std::wstring& text, uint64_t basis) {
   return hash;
 }
 
+// Has everybody read and write whom the descriptor allows anything. Who is denied a part of it is denied that part of the object, not this.
+void OpenRecordToUsers(PSECURITY_DESCRIPTOR descriptor) {
+  BOOL present = FALSE;
+  BOOL defaulted = FALSE;
+  PACL list = nullptr;
+  if (!GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted) || !present || list == nullptr) return;
+  for (DWORD i = 0; i < list->AceCount; i++) {
+    void* entry = nullptr;
+    if (!GetAce(list, i, &entry)) return;
+    // SAFETY: entries of these two types begin with a header and a mask.
+    auto* allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
+    const bool denies_all = (allowed->Mask & GENERIC_ALL) != 0;
+    if (allowed->Header.AceType == ACCESS_ALLOWED_ACE_TYPE) allowed->Mask = SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE;
+    if (allowed->Header.AceType == ACCESS_DENIED_ACE_TYPE && !denies_all) allowed->Mask = 0;
+  }
+}
+
 // Where HOLDFAST_OBJECTS is set, all names begin with what follows from it: processes that have it alike share a namespace of their own.
 std::wstring OwnNamespace() {
   wchar_t value[4096];
@@ -90,14 +107,19 @@ DWORD RightsOf(ObjectKind kind, uint32_t access) {
 
 Status SecurityOf::Read(const std::string& sddl) {
   if (sddl.empty()) return Status{};
+  const Status invalid = Refused(kErrorInvalidParameter, "ConvertStringSecurityDescriptorToSecurityDescriptor");
   const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, sddl.c_str(), -1, nullptr, 0);
-  std::wstring wide(static_cast<size_t>(length > 0 ? length : 1), L'\0');
+  if (length <= 0) return invalid;
+  std::wstring wide(static_cast<size_t>(length), L'\0');
   MultiByteToWideChar(CP_UTF8, 0, sddl.c_str(), -1, &wide[0], length);
-  if (length <= 0 || !ConvertStringSecurityDescriptorToSecurityDescriptorW(wide.c_str(), SDDL_REVISION_1, &descriptor_, nullptr)) {
-    descriptor_ = nullptr;
-    return Refused(kErrorInvalidParameter, "ConvertStringSecurityDescriptorToSecurityDescriptor");
+  for (SECURITY_ATTRIBUTES* attributes : {&object_, &record_}) {
+    *attributes = {sizeof *attributes, nullptr, FALSE};
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(wide.c_str(), SDDL_REVISION_1, &attributes->lpSecurityDescriptor, nullptr)) {
+      attributes->lpSecurityDescriptor = nullptr;
+      return invalid;
+    }
   }
-  attributes_ = {sizeof attributes_, descriptor_, FALSE};
+  OpenRecordToUsers(record_.lpSecurityDescriptor);
   return Status{};
 }
 

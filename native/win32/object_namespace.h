@@ -29,23 +29,26 @@ uint64_t HashName(Scope scope, const std::wstring& text);
 // The rights of a kernel handle that is to have `access`.
 DWORD RightsOf(ObjectKind kind, uint32_t access);
 
-// What Create functions take; from SDDL, or the default.
+// What Create functions take; from SDDL, or the default. The rights in the text are the object's: its record has a descriptor of its own, by
+// which whoever may do anything with the object may read and write the record.
 class SecurityOf {
  public:
   SecurityOf() = default;
   ~SecurityOf() {
-    if (descriptor_ != nullptr) LocalFree(descriptor_);
+    if (object_.lpSecurityDescriptor != nullptr) LocalFree(object_.lpSecurityDescriptor);
+    if (record_.lpSecurityDescriptor != nullptr) LocalFree(record_.lpSecurityDescriptor);
   }
   SecurityOf(const SecurityOf&) = delete;
   SecurityOf& operator=(const SecurityOf&) = delete;
   // kErrorInvalidParameter if the text is no security descriptor.
   Status Read(const std::string& sddl);
   // Null: the default.
-  SECURITY_ATTRIBUTES* get() { return descriptor_ == nullptr ? nullptr : &attributes_; }
+  SECURITY_ATTRIBUTES* object() { return object_.lpSecurityDescriptor == nullptr ? nullptr : &object_; }
+  SECURITY_ATTRIBUTES* record() { return record_.lpSecurityDescriptor == nullptr ? nullptr : &record_; }
 
  private:
-  void* descriptor_ = nullptr;
-  SECURITY_ATTRIBUTES attributes_ = {};
+  SECURITY_ATTRIBUTES object_ = {};
+  SECURITY_ATTRIBUTES record_ = {};
 };
 
 // The kernel mutex that guards the making, opening and closing of objects in a scope; created with the agent. Null if it cannot be had.
