@@ -69,6 +69,17 @@ inline std::optional<std::string> ToString(napi_env env, napi_value value) {
   return text;
 }
 
+// What an object with this tag wraps; null if the value has not got it.
+inline void* Untag(napi_env env, napi_value value, const napi_type_tag& tag) {
+  napi_valuetype type;
+  bool is_tagged = false;
+  void* data = nullptr;
+  // The check of the tag would try to make an object of anything else, which throws.
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
+  if (napi_check_object_type_tag(env, value, &tag, &is_tagged) != napi_ok || !is_tagged) return nullptr;
+  return napi_unwrap(env, value, &data) == napi_ok ? data : nullptr;
+}
+
 // Whether a class's function was called by `new`, so that its receiver is a new object of the class.
 inline bool IsConstruction(napi_env env, napi_callback_info info) {
   napi_value target = nullptr;

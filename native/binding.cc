@@ -6,10 +6,12 @@
 #include "arguments.h"
 #include "crc32c.h"
 #include "file_object.h"
+#include "guard_table.h"
 #include "node_error.h"
 #include "object_bindings.h"
 #include "page_runs.h"
 #include "platform.h"
+#include "section_object.h"
 #include "view_object.h"
 #include "win32_names.h"
 
@@ -93,6 +95,25 @@ Napi::Object Traits(Napi::Env env) {
   return traits;
 }
 
+void ReleaseFaultCounter(void* counter) {
+  // SAFETY: the pointer is the one that FaultCounter took.
+  platform::guard::ReleaseCounter(static_cast<std::atomic<uint32_t>*>(counter));
+}
+
+// A Uint32Array of one element over the guard's memory: the faults that it has absorbed in this process. Where there are no
+// external buffers there are no views either, and the element stays 0.
+Napi::Value FaultCounter(Napi::Env env) {
+  std::atomic<uint32_t>* counter = platform::guard::TakeCounter();
+  napi_value buffer = nullptr;
+  if (counter != nullptr) napi_add_env_cleanup_hook(env, ReleaseFaultCounter, counter);
+  // SAFETY: the guard's memory is never freed, and an atomic of this size is a plain u32 in memory.
+  if (counter == nullptr || napi_create_external_arraybuffer(env, counter, sizeof *counter, nullptr, nullptr, &buffer) != napi_ok)
+    napi_create_arraybuffer(env, sizeof *counter, nullptr, &buffer);
+  napi_value array = nullptr;
+  napi_create_typedarray(env, napi_uint32_array, 1, buffer, 0, &array);
+  return Napi::Value(env, array);
+}
+
 Napi::Object Win32Codes(Napi::Env env) {
   Napi::Object codes = Napi::Object::New(env);
   for (size_t i = 0; i < kWin32NameCount; i++) codes.Set(kWin32Names[i].name, kWin32Names[i].code);
@@ -108,6 +129,8 @@ Napi::Value NewPlainFunction(Napi::Env env, const char* name, napi_callback call
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("File", FileObject::Define(env));
   exports.Set("View", ViewObject::Define(env));
+  exports.Set("Section", SectionObject::Define(env));
+  exports.Set("guardFaults", FaultCounter(env));
   exports.Set("crc32c", NewPlainFunction(env, "crc32c", Crc32cOf<Crc32c>));
   exports.Set("crc32cSoftware", NewPlainFunction(env, "crc32cSoftware", Crc32cOf<Crc32cSoftware>));
   exports.Set("writePagesToViews", Napi::Function::New<WritePagesToViews>(env, "writePagesToViews"));

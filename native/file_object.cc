@@ -43,6 +43,7 @@ Napi::Function FileObject::Define(Napi::Env env) {
                          InstanceMethod<&FileObject::WritePages>("writePages"),
                          InstanceMethod<&FileObject::Allocate>("allocate"),
                          InstanceMethod<&FileObject::Truncate>("truncate"),
+                         InstanceMethod<&FileObject::Volume>("volume"),
                          InstanceMethod<&FileObject::Flush>("flush"),
                          InstanceMethod<&FileObject::FlushSync>("flushSync"),
                          InstanceMethod<&FileObject::TryLock>("tryLock"),
@@ -59,7 +60,8 @@ FileObject::FileObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FileOb
   const auto disposition = ToUint32(env, info[2]);
   const auto share = ToUint32(env, info[3]);
   const auto mode = ToUint32(env, info[4]);
-  if (!path || !writable || !disposition || !share || !mode ||
+  const auto inheritable = ToBool(env, info[5]);
+  if (!path || !writable || !disposition || !share || !mode || !inheritable ||
       *disposition > static_cast<uint32_t>(platform::Disposition::kTruncateExisting)) {
     ThrowWrongArguments(env);
     return;
@@ -72,6 +74,7 @@ FileObject::FileObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FileOb
   options.disposition = static_cast<platform::Disposition>(*disposition);
   options.share = *share;
   options.mode = *mode;
+  options.inheritable = *inheritable;
   std::unique_ptr<platform::File> file;
   const platform::Status status = platform::File::Open(options, &file);
   if (!status.ok()) {
@@ -83,6 +86,9 @@ FileObject::FileObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FileOb
 }
 
 FileObject* FileObject::From(napi_env env, napi_value value) {
+  napi_valuetype type;
+  // The check of the tag would try to make an object of anything else, which throws.
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
   bool is_file = false;
   if (napi_check_object_type_tag(env, value, &kFileTag, &is_file) != napi_ok || !is_file) return nullptr;
   void* file = nullptr;
@@ -143,6 +149,19 @@ Napi::Value FileObject::Truncate(const Napi::CallbackInfo& info) {
   const auto size = ToOffset(env, info[0]);
   if (!file_ || !size) return Napi::Value(env, ThrowWrongArguments(env));
   return Finish(env, file_->Truncate(*size));
+}
+
+// `volume()`: [type, name, remote].
+Napi::Value FileObject::Volume(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!file_) return Napi::Value(env, ThrowWrongArguments(env));
+  platform::Volume volume;
+  const platform::Status status = file_->GetVolume(&volume);
+  Napi::Array result = Napi::Array::New(env, 3);
+  result.Set(uint32_t{0}, Napi::Number::New(env, static_cast<double>(volume.type)));
+  result.Set(uint32_t{1}, Napi::String::New(env, volume.name));
+  result.Set(uint32_t{2}, Napi::Boolean::New(env, volume.remote));
+  return Finish(env, status, result);
 }
 
 // `flush(ranges)`: `ranges` holds views, offsets and lengths in turn, whose pages are to be written first.

@@ -12,7 +12,7 @@
 
 namespace holdfast {
 
-// JavaScript class File: `new File(path, writable, disposition, share, mode)` opens.
+// JavaScript class File: `new File(path, writable, disposition, share, mode, inheritable)` opens.
 class FileObject : public Napi::ObjectWrap<FileObject> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -33,6 +33,7 @@ class FileObject : public Napi::ObjectWrap<FileObject> {
   Napi::Value WritePages(const Napi::CallbackInfo& info);
   Napi::Value Allocate(const Napi::CallbackInfo& info);
   Napi::Value Truncate(const Napi::CallbackInfo& info);
+  Napi::Value Volume(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value FlushSync(const Napi::CallbackInfo& info);
   Napi::Value TryLock(const Napi::CallbackInfo& info);

@@ -255,7 +255,8 @@ napi_value Parameter(napi_env env, napi_callback_info info) {
   if (handle->semaphore) return NewNumber(env, index == 0 ? handle->semaphore->max() : static_cast<double>(handle->semaphore->mode()));
   if (handle->event) return NewNumber(env, handle->event->manual_reset());
   if (handle->timer) return NewNumber(env, handle->timer->manual_reset());
-  if (handle->memory) return NewNumber(env, index == 0 ? static_cast<double>(handle->memory->size()) : handle->memory->protection());
+  if (handle->memory && index == 0) return NewNumber(env, static_cast<double>(handle->memory->size()));
+  if (handle->memory) return NewNumber(env, index == 1 ? handle->memory->protection() : handle->memory->reserve());
   return NewNumber(env, 0);
 }
 
@@ -295,6 +296,15 @@ napi_value Access(napi_env env, napi_callback_info info) {
   return handle == nullptr ? ThrowWrongArguments(env) : NewNumber(env, handle->object()->access());
 }
 
+napi_value Backing(napi_env env, napi_callback_info info) {
+  const Handle* handle = ToReceiver(env, info);
+  if (handle == nullptr || !handle->memory) return ThrowWrongArguments(env);
+  const std::string& backing = handle->memory->backing();
+  napi_value value = nullptr;
+  napi_create_string_utf8(env, backing.data(), backing.size(), &value);
+  return value;
+}
+
 napi_value Close(napi_env env, napi_callback_info info) {
   Handle* handle = ToReceiver(env, info);
   if (handle != nullptr) *handle = Handle();
@@ -320,18 +330,20 @@ std::optional<std::vector<std::shared_ptr<platform::Waitable>>> ToWaitables(napi
   std::vector<std::shared_ptr<platform::Waitable>> objects;
   for (uint32_t i = 0; i < length; i++) {
     napi_value element;
-    bool is_object = false;
-    void* data = nullptr;
-    if (napi_get_element(env, value, i, &element) != napi_ok ||
-        napi_check_object_type_tag(env, element, &kObjectTag, &is_object) != napi_ok || !is_object ||
-        napi_unwrap(env, element, &data) != napi_ok)
-      return std::nullopt;
+    if (napi_get_element(env, value, i, &element) != napi_ok) return std::nullopt;
     // SAFETY: only NewObject puts this tag on an object, and it has wrapped a Handle then.
-    std::shared_ptr<platform::Waitable> object = static_cast<Handle*>(data)->waitable();
+    const Handle* handle = static_cast<Handle*>(Untag(env, element, kObjectTag));
+    std::shared_ptr<platform::Waitable> object = handle == nullptr ? nullptr : handle->waitable();
     if (!object) return std::nullopt;
     objects.push_back(std::move(object));
   }
   return objects;
+}
+
+std::shared_ptr<platform::NamedMemory> ToNamedMemory(napi_env env, napi_value value) {
+  // SAFETY: only NewObject puts this tag on an object, and it has wrapped a Handle then.
+  const Handle* handle = static_cast<Handle*>(Untag(env, value, kObjectTag));
+  return handle == nullptr ? nullptr : handle->memory;
 }
 
 napi_value DefineNamedObject(napi_env env) {
@@ -339,7 +351,7 @@ napi_value DefineNamedObject(napi_env env) {
       Method("tryAcquire", TryAcquire), Method("release", Release),     Method("count", Count),
       Method("set", Set),               Method("reset", Reset),         Method("parameter", Parameter),
       Method("exportHandle", ExportHandle), Method("close", Close),     Getter("existed", Existed),
-      Getter("id", Id),                 Getter("access", Access),
+      Getter("id", Id),                 Getter("access", Access),         Method("backing", Backing),
   };
   napi_value constructor = nullptr;
   napi_define_class(env, "NamedObject", NAPI_AUTO_LENGTH, NewObject, nullptr, sizeof members / sizeof members[0], members, &constructor);

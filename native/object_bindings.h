@@ -31,6 +31,9 @@ std::shared_ptr<platform::Agent> ToAgent(napi_env env, napi_value value);
 // What can be waited for behind an array of open objects; nothing if anything in it is something else.
 std::optional<std::vector<std::shared_ptr<platform::Waitable>>> ToWaitables(napi_env env, napi_value value);
 
+// The memory behind an open object; null if the value is something else.
+std::shared_ptr<platform::NamedMemory> ToNamedMemory(napi_env env, napi_value value);
+
 // Throws: a refusal of the model with `win32Model` and `win32Code`, for the TypeScript layer to explain; else the system's error.
 napi_value ThrowObjectError(napi_env env, const platform::Status& status);
 

@@ -4,12 +4,38 @@
 #include "arguments.h"
 #include "file_object.h"
 #include "node_error.h"
+#include "section_object.h"
 
 namespace holdfast {
 
 namespace {
 
 constexpr napi_type_tag kViewTag = {0x3f1c6a1b0a2e4d57, 0x9d0b6c2f51e84e21};
+
+// What the constructor's arguments behind the first say; nothing if any of them is wrong.
+std::optional<platform::MapOptions> ReadMapOptions(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto offset = ToOffset(env, info[1]);
+  const auto length = ToOffset(env, info[2]);
+  const auto access = ToUint32(env, info[3]);
+  const auto address = ToOffset(env, info[4]);
+  const auto guard = ToBool(env, info[5]);
+  if (!offset || !length || !access || !address || !guard || *length == 0 || *length > SIZE_MAX ||
+      *access > static_cast<uint32_t>(platform::Access::kCopy) || *offset % platform::kAllocationGranularity != 0 ||
+      *address % platform::kAllocationGranularity != 0)
+    return std::nullopt;
+  platform::MapOptions options;
+  options.offset = *offset;
+  options.length = static_cast<size_t>(*length);
+  options.access = static_cast<platform::Access>(*access);
+  options.address = *address;
+  options.guard = *guard;
+  return options;
+}
+
+bool Contains(const platform::Section& section, const platform::MapOptions& options) {
+  return options.offset <= section.size() && options.length <= section.size() - options.offset;
+}
 
 // Runs when the garbage collector has dropped the ArrayBuffer, after a detach too, and when the environment ends.
 void ReleaseLease(napi_env, void*, void* hint) {
@@ -24,6 +50,8 @@ Napi::Function ViewObject::Define(Napi::Env env) {
   return DefineClass(env, "View",
                      {
                          InstanceMethod<&ViewObject::TakeBuffer>("takeBuffer"),
+                         InstanceMethod<&ViewObject::Address>("address"),
+                         InstanceMethod<&ViewObject::Faults>("faults"),
                          InstanceMethod<&ViewObject::Flush>("flush"),
                          InstanceMethod<&ViewObject::Advise>("advise"),
                          InstanceMethod<&ViewObject::Unmap>("unmap"),
@@ -33,18 +61,20 @@ Napi::Function ViewObject::Define(Napi::Env env) {
 ViewObject::ViewObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ViewObject>(info) {
   const Napi::Env env = info.Env();
   const FileObject* file = FileObject::From(env, info[0]);
-  const auto offset = ToOffset(env, info[1]);
-  const auto length = ToOffset(env, info[2]);
-  const auto writable = ToBool(env, info[3]);
-  if (file == nullptr || file->file() == nullptr || !offset || !length || !writable || *length == 0 || *length > SIZE_MAX ||
-      *offset % platform::kAllocationGranularity != 0 || (*writable && !file->writable())) {
+  const SectionObject* section = SectionObject::From(env, info[0]);
+  const auto options = ReadMapOptions(info);
+  const bool stores = options && options->access == platform::Access::kWrite;
+  const bool of_file = file != nullptr && file->file() != nullptr && (!stores || file->writable());
+  const bool of_section = section != nullptr && section->section() != nullptr && (!stores || section->section()->writable()) &&
+                          options && Contains(*section->section(), *options);
+  if (!options || (!of_file && !of_section)) {
     ThrowWrongArguments(env);
     return;
   }
-  path_ = file->path();
+  path_ = of_file ? file->path() : section->path();
   std::unique_ptr<platform::Region> region;
   const platform::Status status =
-      platform::Region::Map(*file->file(), *offset, static_cast<size_t>(*length), *writable, &region);
+      of_file ? platform::Region::Map(*file->file(), *options, &region) : section->section()->Map(*options, &region);
   if (!status.ok()) {
     ThrowSystemError(env, status, path_);
     return;
@@ -54,6 +84,9 @@ ViewObject::ViewObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ViewOb
 }
 
 ViewObject* ViewObject::From(napi_env env, napi_value value) {
+  napi_valuetype type;
+  // The check of the tag would try to make an object of anything else, which throws.
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
   bool is_view = false;
   if (napi_check_object_type_tag(env, value, &kViewTag, &is_view) != napi_ok || !is_view) return nullptr;
   void* view = nullptr;
@@ -95,11 +128,36 @@ Napi::Value ViewObject::Flush(const Napi::CallbackInfo& info) {
   return Napi::Value();
 }
 
+Napi::Value ViewObject::Address(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (region() == nullptr) return Napi::Value(env, ThrowWrongArguments(env));
+  // SAFETY: only to be shown.
+  return Napi::BigInt::New(env, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(region()->data())));
+}
+
+// `faults()`: undefined if there were none, else [unreachable, start, end].
+Napi::Value ViewObject::Faults(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (region() == nullptr) return Napi::Value(env, ThrowWrongArguments(env));
+  const platform::Faults faults = region()->GetFaults();
+  if (!faults.unreachable && !faults.stray_store) return env.Undefined();
+  Napi::Array result = Napi::Array::New(env, 3);
+  result.Set(uint32_t{0}, Napi::Boolean::New(env, faults.unreachable));
+  result.Set(uint32_t{1}, Napi::Number::New(env, static_cast<double>(faults.start)));
+  result.Set(uint32_t{2}, Napi::Number::New(env, static_cast<double>(faults.end)));
+  return result;
+}
+
+// `advise(random, offset, length)`.
 Napi::Value ViewObject::Advise(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto random = ToBool(env, info[0]);
-  if (region() == nullptr || !random) return Napi::Value(env, ThrowWrongArguments(env));
-  const platform::Status status = region()->Advise(*random ? platform::Advice::kRandom : platform::Advice::kWillNeed);
+  const auto offset = ToOffset(env, info[1]);
+  const auto length = ToOffset(env, info[2]);
+  if (region() == nullptr || !random || !offset || !length || *offset > region()->length() || *length > region()->length() - *offset)
+    return Napi::Value(env, ThrowWrongArguments(env));
+  const platform::Advice advice = *random ? platform::Advice::kRandom : platform::Advice::kWillNeed;
+  const platform::Status status = region()->Advise(advice, static_cast<size_t>(*offset), static_cast<size_t>(*length));
   if (!status.ok()) ThrowSystemError(env, status, path_);
   return Napi::Value();
 }

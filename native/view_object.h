@@ -19,7 +19,8 @@ struct Lease {
   std::shared_ptr<platform::Region> region;
 };
 
-// JavaScript class View. `new View(file, offset, length, writable)` maps; the `buffer` comes from `takeBuffer`, once.
+// JavaScript class View. `new View(file | section, offset, length, access, address, guard)` maps; `access` is platform::Access,
+// `address` 0 for anywhere. The `buffer` comes from `takeBuffer`, once.
 class ViewObject : public Napi::ObjectWrap<ViewObject> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -33,6 +34,8 @@ class ViewObject : public Napi::ObjectWrap<ViewObject> {
 
  private:
   Napi::Value TakeBuffer(const Napi::CallbackInfo& info);
+  Napi::Value Address(const Napi::CallbackInfo& info);
+  Napi::Value Faults(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Advise(const Napi::CallbackInfo& info);
   Napi::Value Unmap(const Napi::CallbackInfo& info);

@@ -19,6 +19,8 @@ export interface OpenOptions extends StoreOptions {
   create?: boolean
   /** How pages reach the file: by positioned writes, by stores into writable views, or by each where it is cheaper. Default: by platform and file system. */
   writePath?: 'write' | 'view' | 'mixed'
+  /** Opens a store on a network or otherwise unsuitable file system all the same; only one machine may ever use it then. */
+  allowRemote?: boolean
 }
 
 /** Encodings of a tree. */
@@ -72,18 +74,19 @@ export class Store extends StoreCore {
 
 /**
  * Opens the store in the file `path`, and recovers it if it was not closed cleanly and nobody else has it open.
- * Throws `ERR_NOT_FOUND`, `ERR_FOREIGN_FILE`, `ERR_NEWER_FORMAT`, `ERR_DAMAGED`, `ERR_BUSY`, or the `SystemError` of the file system.
+ * Throws `ERR_NOT_FOUND`, `ERR_FOREIGN_FILE`, `ERR_NEWER_FORMAT`, `ERR_DAMAGED`, `ERR_BUSY`, `ERR_REMOTE_VOLUME`, or the `SystemError` of the file system.
  */
 export function open(path: string, options: OpenOptions = {}): Store {
   if (typeof path !== 'string' || path === '')
     throw new HoldfastError('ERR_INVALID_ARGUMENT', 'the path of a store is a string that is not empty')
-  const { readOnly = false, create = !readOnly, writePath } = options
+  const { readOnly = false, create = !readOnly, writePath, allowRemote = false } = options
   if (writePath !== undefined && !['write', 'view', 'mixed'].includes(writePath))
     throw new HoldfastError('ERR_INVALID_ARGUMENT', `writePath is 'write', 'view' or 'mixed', not ${JSON.stringify(writePath)}`)
   const storage = openNativeStorage(path, {
     readOnly,
     ...(create && !readOnly ? { create: initialBytes } : {}),
     ...(writePath === undefined ? {} : { writePath }),
+    allowRemote,
   })
   return openStorage(storage, options)
 }

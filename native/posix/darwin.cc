@@ -1,7 +1,13 @@
-// macOS's own calls: F_PREALLOCATE, F_FULLFSYNC, renamex_np(2).
+// macOS's own calls: shm_open(2), F_GETPATH, F_PREALLOCATE, F_FULLFSYNC, renamex_np(2).
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/param.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -17,6 +23,56 @@ const int kGetDescriptionLock = 92;
 
 // fsync(2) here does not look for stores through mappings.
 const int kStartFlushFlags = MS_SYNC;
+
+const int kMapAtFlag = 0;
+
+// No mremap here: for a moment another thread may see zeroes.
+bool MovePage(void* from, void* to, size_t length) {
+  if (mmap(to, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == MAP_FAILED) return false;
+  memcpy(to, from, length);
+  munmap(from, length);
+  return true;
+}
+
+Status Reopen(int descriptor, bool writable, bool inheritable, int* opened) {
+  char path[PATH_MAX];
+  if (fcntl(descriptor, F_GETPATH, path) == -1) return Failed("fcntl");
+  *opened = open(path, (writable ? O_RDWR : O_RDONLY) | (inheritable ? 0 : O_CLOEXEC));
+  if (*opened < 0) return Failed("open");
+  struct stat wanted;
+  struct stat found;
+  if (fstat(descriptor, &wanted) == 0 && fstat(*opened, &found) == 0 && wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino)
+    return Status{};
+  // The name belongs to another file by now.
+  close(*opened);
+  *opened = -1;
+  return Status{ESTALE, "open"};
+}
+
+Status OpenMemory(bool inheritable, int* opened) {
+  // At most 31 characters, and gone at once.
+  char name[32];
+  do {
+    snprintf(name, sizeof name, "/holdfast-%08x%08x", arc4random(), arc4random());
+    *opened = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+  } while (*opened < 0 && errno == EEXIST);
+  if (*opened < 0) return Failed("shm_open");
+  shm_unlink(name);
+  // shm_open sets it.
+  if (inheritable) fcntl(*opened, F_SETFD, 0);
+  return Status{};
+}
+
+// Shared memory is paged to the disk like any other; there is no call that would take the space ahead.
+Status FillMemory(int, uint64_t, uint64_t) { return Status{}; }
+
+Status ReadVolume(int descriptor, Volume* volume) {
+  struct statfs attributes;
+  if (fstatfs(descriptor, &attributes) != 0) return Failed("fstatfs");
+  volume->name = attributes.f_fstypename;
+  volume->remote = (attributes.f_flags & MNT_LOCAL) == 0;
+  return Status{};
+}
 
 Status AllocateRange(int descriptor, uint64_t offset, uint64_t length) {
   fstore_t store = {};

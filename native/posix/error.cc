@@ -42,6 +42,8 @@ constexpr Win32Equivalent kWin32Equivalents[] = {
     {ETXTBSY, 32},   {EXDEV, 17},
 };
 constexpr uint32_t kErrorFileExists = 80;
+constexpr uint32_t kErrorInvalidAddress = 487;
+constexpr uint32_t kErrorUserMappedFile = 1224;
 // ERROR_GEN_FAILURE: Win32's own word for a failure without a better one.
 constexpr uint32_t kErrorGenFailure = 31;
 
@@ -58,8 +60,12 @@ ErrorDescription Describe(uint32_t os_error) {
 
 uint32_t Win32Code(const Status& status) {
   const int number = static_cast<int>(status.os_error);
+  const auto by = [&status](const char* call) { return std::strcmp(status.call, call) == 0; };
   // CREATE_NEW has a code of its own; names of objects and renamed files have the other.
-  if (number == EEXIST && std::strcmp(status.call, "open") == 0) return kErrorFileExists;
+  if (number == EEXIST && by("open")) return kErrorFileExists;
+  if (number == EEXIST && by("mmap")) return kErrorInvalidAddress;
+  // ftruncate(2) has no such error: it is what File::Truncate says of a file that has a section.
+  if (number == EBUSY && by("ftruncate")) return kErrorUserMappedFile;
   for (const Win32Equivalent& entry : kWin32Equivalents)
     if (entry.number == number) return entry.win32_code;
   return kErrorGenFailure;

@@ -22,9 +22,10 @@ const Traits kTraits = {
 
 namespace {
 
+// Without O_TRUNC, which would cut a file that is mapped: File::Truncate looks.
 int OpenFlags(const OpenOptions& options) {
   // Without O_NONBLOCK the open of a FIFO would wait; it means nothing for a regular file.
-  const int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (options.writable ? O_RDWR : O_RDONLY);
+  const int flags = (options.inheritable ? 0 : O_CLOEXEC) | O_NOCTTY | O_NONBLOCK | (options.writable ? O_RDWR : O_RDONLY);
   switch (options.disposition) {
     case Disposition::kOpenExisting:
       return flags;
@@ -33,11 +34,41 @@ int OpenFlags(const OpenOptions& options) {
     case Disposition::kOpenAlways:
       return flags | O_CREAT;
     case Disposition::kCreateAlways:
-      return flags | O_CREAT | O_TRUNC;
+      return flags | O_CREAT;
     case Disposition::kTruncateExisting:
-      return flags | O_TRUNC;
+      return flags;
   }
   return flags;
+}
+
+// Holds the byte of kMappedLockOffset alone while a file is being cut. A lock that cannot be had for another reason than that
+// somebody has it (a file system without locks) keeps nobody from anything.
+class CutLock {
+ public:
+  explicit CutLock(int descriptor) : descriptor_(descriptor) {
+    held_ = kernel::SetLock(descriptor, F_WRLCK, kernel::kMappedLockOffset) == 0;
+    refused_ = !held_ && (errno == EAGAIN || errno == EACCES);
+  }
+  ~CutLock() {
+    if (held_) kernel::SetLock(descriptor_, F_UNLCK, kernel::kMappedLockOffset);
+  }
+  CutLock(const CutLock&) = delete;
+  CutLock& operator=(const CutLock&) = delete;
+
+  bool refused() const { return refused_; }
+
+ private:
+  const int descriptor_;
+  bool held_;
+  bool refused_;
+};
+
+Status SetSize(int descriptor, uint64_t size) {
+  int result;
+  do {
+    result = ftruncate(descriptor, static_cast<off_t>(size));
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? Status{} : kernel::Failed("ftruncate");
 }
 
 // Stores zeroes in [offset, end), for file systems that cannot allocate.
@@ -78,7 +109,8 @@ Status File::Open(const OpenOptions& options, std::unique_ptr<File>* file) {
   if (fstat(descriptor, &attributes) != 0) return kernel::Failed("fstat");
   if (S_ISDIR(attributes.st_mode)) return Status{EISDIR, "open"};
   if (!S_ISREG(attributes.st_mode)) return Status{EINVAL, "open"};
-  return Status{};
+  const bool empties = options.disposition == Disposition::kCreateAlways || options.disposition == Disposition::kTruncateExisting;
+  return empties && attributes.st_size > 0 ? (*file)->Truncate(0) : Status{};
 }
 
 File::~File() { close(static_cast<int>(handle_)); }
@@ -134,11 +166,13 @@ Status File::Allocate(uint64_t size) const {
 }
 
 Status File::Truncate(uint64_t size) const {
-  int result;
-  do {
-    result = ftruncate(static_cast<int>(handle_), static_cast<off_t>(size));
-  } while (result != 0 && errno == EINTR);
-  return result == 0 ? Status{} : kernel::Failed("ftruncate");
+  const int descriptor = static_cast<int>(handle_);
+  uint64_t now = 0;
+  const Status status = Size(&now);
+  if (!status.ok()) return status;
+  if (size >= now) return SetSize(descriptor, size);
+  const CutLock lock(descriptor);
+  return lock.refused() ? Status{EBUSY, "ftruncate"} : SetSize(descriptor, size);
 }
 
 Status File::Flush() const { return kernel::FlushFile(static_cast<int>(handle_)); }

@@ -3,6 +3,7 @@
 #define HOLDFAST_NATIVE_POSIX_KERNEL_H_
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -38,6 +39,30 @@ const char* MemoryDirectory();
 
 // Flags of msync that let a following FlushFile see what was stored through a mapping.
 extern const int kStartFlushFlags;
+
+// Behind every byte that JavaScript can name: held shared by Sections, alone by whoever cuts the file.
+constexpr uint64_t kMappedLockOffset = uint64_t{1} << 62;
+
+// Sets (F_RDLCK, F_WRLCK) or removes (F_UNLCK) the description's lock of one byte: 0, or -1 with errno. Defined in lock.cc.
+int SetLock(int descriptor, short type, uint64_t offset);
+
+// Flag of mmap that makes a wished address an order which never replaces anything; 0 where it can only be a wish.
+extern const int kMapAtFlag;
+
+// Puts one mapped page where another one is, for use in a signal handler. False if the system refuses.
+bool MovePage(void* from, void* to, size_t length);
+
+// Opens the file behind a descriptor once more, as a description of its own.
+Status Reopen(int descriptor, bool writable, bool inheritable, int* opened);
+
+// Opens an empty file without a name, in memory.
+Status OpenMemory(bool inheritable, int* opened);
+
+// Gives a range of a memory file real space.
+Status FillMemory(int descriptor, uint64_t offset, uint64_t length);
+
+// What statfs says of the file system.
+Status ReadVolume(int descriptor, Volume* volume);
 
 // Allocates [offset, offset + length) and extends the file; fails with EOPNOTSUPP where the file system cannot.
 Status AllocateRange(int descriptor, uint64_t offset, uint64_t length);

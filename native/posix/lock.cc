@@ -10,9 +10,9 @@
 namespace holdfast {
 namespace platform {
 
-namespace {
+namespace kernel {
 
-int SetLock(intptr_t handle, short type, uint64_t offset) {
+int SetLock(int descriptor, short type, uint64_t offset) {
   struct flock lock = {};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
@@ -20,20 +20,20 @@ int SetLock(intptr_t handle, short type, uint64_t offset) {
   lock.l_len = 1;
   int result;
   do {
-    result = fcntl(static_cast<int>(handle), kernel::kSetDescriptionLock, &lock);
+    result = fcntl(descriptor, kSetDescriptionLock, &lock);
   } while (result != 0 && errno == EINTR);
   return result;
 }
 
-}  // namespace
+}  // namespace kernel
 
 Status File::TryLock(uint64_t offset, bool exclusive, bool* locked) const {
-  *locked = SetLock(handle_, exclusive ? F_WRLCK : F_RDLCK, offset) == 0;
+  *locked = kernel::SetLock(static_cast<int>(handle_), exclusive ? F_WRLCK : F_RDLCK, offset) == 0;
   return *locked || errno == EAGAIN || errno == EACCES ? Status{} : kernel::Failed("fcntl");
 }
 
 Status File::Unlock(uint64_t offset) const {
-  return SetLock(handle_, F_UNLCK, offset) == 0 ? Status{} : kernel::Failed("fcntl");
+  return kernel::SetLock(static_cast<int>(handle_), F_UNLCK, offset) == 0 ? Status{} : kernel::Failed("fcntl");
 }
 
 }  // namespace platform

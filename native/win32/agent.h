@@ -24,6 +24,8 @@ class Win32Agent : public Agent {
   intptr_t WakeHandle(Scope scope) const override;
   // Nothing: the event resets itself, and is set for each new reason.
   void ClearWake() override {}
+  // Nothing: the kernel frees everything with the process.
+  void End() override {}
 
   void WakeSelf() const { SetEvent(wake_.get()); }
   HANDLE wake() const { return wake_.get(); }

@@ -77,7 +77,8 @@ Status File::Open(const OpenOptions& options, std::unique_ptr<File>* file) {
   const std::wstring path = win32::ToWidePath(options.path);
   if (path.empty()) return Status{ERROR_INVALID_NAME, "CreateFile"};
   const DWORD access = options.writable ? GENERIC_READ | GENERIC_WRITE : GENERIC_READ;
-  const HANDLE handle = CreateFileW(path.c_str(), access, ShareMode(options.share), nullptr,
+  SECURITY_ATTRIBUTES attributes = {sizeof attributes, nullptr, options.inheritable ? TRUE : FALSE};
+  const HANDLE handle = CreateFileW(path.c_str(), access, ShareMode(options.share), &attributes,
                                     CreationDisposition(options.disposition), FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OVERLAPPED, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return OpenFailure(path);
   // SAFETY: the contract keeps a HANDLE as an integer of the same size; the File owns it from here on.

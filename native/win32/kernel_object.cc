@@ -212,7 +212,7 @@ Status KernelObject::Attach(const std::wstring& text, const NewObject* fresh, SE
     if (section_ != nullptr) CloseHandle(section_);
     record_ = nullptr;
     section_ = nullptr;
-    id_ = win32::HashName(scope_, text);
+    id_ = win32::HashName(text);
     return needed ? status : Status{};
   }
   *stale = IsStale(existed, fresh);

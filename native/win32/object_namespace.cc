@@ -25,14 +25,10 @@ std::wstring Hex(uint64_t number) {
   return digits;
 }
 
-// FNV-1a over the prefix and the name.
-uint64_t Hash(Scope scope, const std::wstring& text, uint64_t basis) {
+// FNV-1a over the name.
+uint64_t Hash(const std::wstring& text, uint64_t basis) {
   uint64_t hash = basis;
-  const auto add = [&hash](const wchar_t* characters) {
-    for (; *characters != 0; characters++) hash = (hash ^ static_cast<uint16_t>(*characters)) * 0x100000001b3ULL;
-  };
-  add(Prefix(scope));
-  add(text.c_str());
+  for (const wchar_t character : text) hash = (hash ^ static_cast<uint16_t>(character)) * 0x100000001b3ULL;
   return hash;
 }
 
@@ -58,7 +54,7 @@ std::wstring OwnNamespace() {
   wchar_t value[4096];
   const DWORD length = GetEnvironmentVariableW(L"HOLDFAST_OBJECTS", value, 4096);
   if (length == 0 || length >= 4096) return L"";
-  return L"holdfast-" + Hex(Hash(Scope::kLocal, value, 0x100001b3cbf29ce4ULL)) + L"-";
+  return L"holdfast-" + Hex(Hash(value, 0x100001b3cbf29ce4ULL)) + L"-";
 }
 
 }  // namespace
@@ -88,10 +84,11 @@ uint64_t RandomId() {
 std::wstring RandomObjectName() { return L"holdfast-unnamed-" + Hex(RandomId()) + Hex(RandomId()); }
 
 std::wstring RecordName(Scope scope, const std::wstring& text) {
-  return Prefix(scope) + (L"holdfast-record-" + Hex(Hash(scope, text, 0xcbf29ce484222325ULL)) + Hex(Hash(scope, text, 0x84222325cbf29ce4ULL)));
+  // The scope is in no hash: for a service both are one directory, and the kernel does not say by which name an object was found.
+  return Prefix(scope) + (L"holdfast-record-" + Hex(Hash(text, 0xcbf29ce484222325ULL)) + Hex(Hash(text, 0x84222325cbf29ce4ULL)));
 }
 
-uint64_t HashName(Scope scope, const std::wstring& text) { return Hash(scope, text, 0x5bd1e9955bd1e995ULL) | 1; }
+uint64_t HashName(const std::wstring& text) { return Hash(text, 0x5bd1e9955bd1e995ULL) | 1; }
 
 DWORD RightsOf(ObjectKind kind, uint32_t access) {
   const bool wait = (access & kAccessWait) != 0;

@@ -24,7 +24,8 @@ uint64_t RandomId();
 
 // The name of the record of the object of that name, with its prefix. By a hash, to stay below the limit of names.
 std::wstring RecordName(Scope scope, const std::wstring& text);
-uint64_t HashName(Scope scope, const std::wstring& text);
+// What stands for the identity of an object without a record.
+uint64_t HashName(const std::wstring& text);
 
 // The rights of a kernel handle that is to have `access`.
 DWORD RightsOf(ObjectKind kind, uint32_t access);

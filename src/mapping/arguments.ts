@@ -23,6 +23,11 @@ export function checkChoice<T extends string>(value: T, choices: readonly T[], n
   if (!choices.includes(value)) throw invalidArgument(`${name} must be one of ${choices.join(', ')}, not ${describe(value)}`)
 }
 
+/** Throws unless `value` is a boolean. */
+export function checkFlag(value: boolean, name: string): void {
+  if (typeof value !== 'boolean') throw invalidArgument(`${name} must be a boolean, not ${describe(value)}`)
+}
+
 /** Throws unless `value` is a path that an operating system can take. */
 export function checkPath(value: string, name: string): void {
   if (typeof value !== 'string' || value === '' || value.includes('\0'))

@@ -6,16 +6,12 @@
  * On POSIX the file is one open file description and its locks are the description's: no other open of the same file drops them.
  */
 import { HoldfastError } from '../errors.js'
-import { checkBytes, checkChoice, checkOffset, checkPath, describe, invalidArgument } from './arguments.js'
+import { checkBytes, checkChoice, checkFlag, checkOffset, checkPath, describe, invalidArgument } from './arguments.js'
 import { type NativeFile, type NativeView, native } from './native.js'
 import { checkRuns } from './page-runs.js'
-import { checkRange, View, type ViewAccess } from './view.js'
-
-/** Offsets of views are multiples of this, on every platform, so that files and offsets are portable. */
-export const allocationGranularity = 65536
-
-/** Longest view: what an ArrayBuffer over memory that V8 did not allocate can have on every supported Node. */
-const MAX_VIEW_LENGTH = 2 ** 32 - allocationGranularity
+import { allocationGranularity, checkRange, MAX_VIEW_LENGTH, mapView, VIEW_ACCESSES, View, type ViewAccess } from './view.js'
+import { classifyVolume, type Volume } from './volume.js'
+import { modelled } from './win32-error.js'
 
 const DISPOSITIONS = ['open-existing', 'create-new', 'open-always', 'create-always', 'truncate-existing'] as const
 
@@ -35,6 +31,18 @@ export interface FileOptions {
   readonly share?: { readonly read?: boolean; readonly write?: boolean; readonly delete?: boolean }
   /** Permissions of a new file, less the umask; 0o666 by default. POSIX only. */
   readonly mode?: number
+  /** Child processes get the handle too (POSIX: at the same number); `false` by default. */
+  readonly inheritable?: boolean
+}
+
+/** A range of a file to be mapped. */
+export interface FileViewOptions {
+  /** A multiple of 64 KiB. */
+  readonly offset: number
+  readonly length: number
+  readonly access: ViewAccess
+  /** Whether faults of the view are absorbed and reported, instead of ending the process; `true` by default. See `guard.ts`. */
+  readonly guard?: boolean
 }
 
 /** A range of a view that is to be written before its file is flushed. */
@@ -59,10 +67,17 @@ export class File {
     const { read = true, write = true, delete: remove = true } = options.share ?? {}
     const share = (read ? 1 : 0) | (write ? 2 : 0) | (remove ? 4 : 0)
     const disposition = DISPOSITIONS.indexOf(options.disposition)
-    this.native = new native.File(path, options.access === 'read-write', disposition, share, options.mode ?? 0o666)
+    const { mode = 0o666, inheritable = false } = options
+    this.native = modelled(
+      ['ERR_USER_MAPPED_FILE'],
+      () => new native.File(path, options.access === 'read-write', disposition, share, mode, inheritable),
+    )
   }
 
-  /** Opens or creates a file. 'create-always' and 'truncate-existing' need read-write access. */
+  /**
+   * Opens or creates a file. 'create-always' and 'truncate-existing' need read-write access; `ERR_USER_MAPPED_FILE` while
+   * anybody has a `FileMapping` of the file.
+   */
   static open(path: string, options: FileOptions): File {
     checkPath(path, 'path')
     checkOptions(options)
@@ -72,6 +87,11 @@ export class File {
   /** The size of the file now; asked anew each time, since others may change it. */
   get size(): number {
     return this.opened().size()
+  }
+
+  /** The file system that the file is on. */
+  get volume(): Volume {
+    return classifyVolume(this.opened().volume())
   }
 
   /** Copies bytes at `offset` into `target`; returns how many there were before the end of the file. */
@@ -112,14 +132,16 @@ export class File {
   }
 
   /**
-   * Sets the size, either way; growth may leave a hole. Bytes of a view that are cut off must not be touched any more. Windows
-   * refuses to cut a file that is mapped anywhere (EBUSY).
+   * Sets the size, either way; growth may leave a hole. `ERR_USER_MAPPED_FILE` and nothing cut while a `FileMapping` of the file, or
+   * a view of one, is open in any process; on Windows any mapping and any view is enough. On POSIX the kernel would let
+   * it happen: a lock among Holdfast's processes prevents it, and programs that know nothing of it are not kept from cutting.
+   * Bytes of a `File.view` that are cut off must not be touched any more.
    */
   truncate(size: number): void {
     const file = this.opened()
     checkOffset(size, 'size')
     this.checkWritable()
-    file.truncate(size)
+    modelled(['ERR_USER_MAPPED_FILE'], () => file.truncate(size))
   }
 
   /**
@@ -182,19 +204,20 @@ export class File {
 
   /**
    * Maps a range. `offset` is a multiple of 64 KiB. On POSIX a view may reach past the end of the file, and touching what lies
-   * there kills the process until the file has grown; on Windows it may not (a `SystemError`). A write view needs read-write access.
+   * there is a fault (see `View`) until the file has grown; on Windows it may not (a `SystemError`). A write view needs read-write access.
    */
-  view(options: { readonly offset: number; readonly length: number; readonly access: ViewAccess }): View {
+  view(options: FileViewOptions): View {
     const file = this.opened()
     if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
-    const { offset, length, access } = options
+    const { offset, length, access, guard = true } = options
     checkOffset(offset, 'offset')
     checkOffset(length, 'length')
-    checkChoice(access, ['read', 'write'], 'access')
+    checkChoice(access, VIEW_ACCESSES, 'access')
+    checkFlag(guard, 'guard')
     if (offset % allocationGranularity !== 0) throw invalidArgument(`offset must be a multiple of ${allocationGranularity}, not ${offset}`)
     if (length === 0 || length > MAX_VIEW_LENGTH) throw invalidArgument(`length must be from 1 to ${MAX_VIEW_LENGTH}, not ${length}`)
     if (access === 'write') this.checkWritable()
-    return new View(new native.View(file, offset, length, access === 'write'), access)
+    return mapView(file, { offset, length, access, guard, address: 0, path: this.path })
   }
 
   /** Frees the locks and closes. Views stay; a flush that is under way finishes on a reference of its own. Idempotent. */
@@ -209,6 +232,15 @@ export class File {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  /**
+   * The native half of an open file, for this folder. Throws `ERR_CLOSED`, or `ERR_INVALID_ARGUMENT` for what is no file.
+   * @internal
+   */
+  static nativeOf(file: File): NativeFile {
+    if (!(file instanceof File)) throw invalidArgument(`file must be a File, not ${describe(file)}`)
+    return file.opened()
   }
 
   private opened(): NativeFile {
@@ -234,7 +266,8 @@ function checkOptions(options: FileOptions): void {
   checkChoice(options.disposition, DISPOSITIONS, 'disposition')
   if (options.access === 'read' && (options.disposition === 'create-always' || options.disposition === 'truncate-existing'))
     throw invalidArgument(`the disposition '${options.disposition}' needs read-write access`)
-  const { share, mode } = options
+  const { share, mode, inheritable = false } = options
+  checkFlag(inheritable, 'inheritable')
   if (share !== undefined && (typeof share !== 'object' || share === null)) throw invalidArgument('share must be an object')
   for (const key of ['read', 'write', 'delete'] as const) {
     if (share?.[key] !== undefined && typeof share[key] !== 'boolean') throw invalidArgument(`share.${key} must be a boolean`)

@@ -13,10 +13,24 @@ export interface NativeView {
   /** The mapped bytes; to be called once. */
   takeBuffer(): ArrayBuffer
   flush(offset: number, length: number): void
-  advise(random: boolean): void
+  advise(random: boolean, offset: number, length: number): void
+  address(): bigint
+  /** What the guard has seen in the view: whether bytes were unreachable (else stored into a view for reading), from, to. */
+  faults(): [unreachable: boolean, start: number, end: number] | undefined
   /** Detaches `buffer`, then unmaps. */
   unmap(buffer: ArrayBuffer): void
 }
+
+/** Native half of `FileMapping`. */
+export interface NativeSection {
+  commit(offset: number, length: number): void
+  /** The descriptor or HANDLE. */
+  handle(): number
+  close(): void
+}
+
+/** What a file system says of itself: `statfs`'s number (Linux), its name (elsewhere), whether it says that it is remote. */
+export type NativeVolume = readonly [type: number, name: string, remote: boolean]
 
 /** Native half of `File`. */
 export interface NativeFile {
@@ -29,6 +43,7 @@ export interface NativeFile {
   /** `ranges`: view, offset and length in turn, written before the file is flushed. */
   flush(ranges?: readonly (NativeView | number)[]): Promise<void>
   flushSync(): void
+  volume(): NativeVolume
   tryLock(offset: number, exclusive: boolean): boolean
   lockWait(offset: number, exclusive: boolean, timeoutMs: number): boolean
   unlock(offset: number): void
@@ -37,8 +52,25 @@ export interface NativeFile {
 
 /** The addon's exports. */
 export interface Native {
-  readonly File: new (path: string, writable: boolean, disposition: number, share: number, mode: number) => NativeFile
-  readonly View: new (file: NativeFile, offset: number, length: number, writable: boolean) => NativeView
+  readonly File: new (path: string, writable: boolean, disposition: number, share: number, mode: number, inheritable: boolean) => NativeFile
+  /** `access`: 0 read, 1 write, 2 copy; `address` 0 is anywhere. */
+  readonly View: new (
+    source: NativeFile | NativeSection,
+    offset: number,
+    length: number,
+    access: number,
+    address: number,
+    guard: boolean,
+  ) => NativeView
+  /** `file` null is memory; `protection`: 0 read-only, 1 read-write, 2 write-copy. Or a duplicate. */
+  readonly Section: {
+    new (file: NativeFile | null, size: number, protection: number, reserve: boolean, inheritable: boolean): NativeSection
+    new (from: NativeSection, writable: boolean, inheritable: boolean): NativeSection
+    /** Over the memory of a named object. */
+    new (memory: object, writable: boolean): NativeSection
+  }
+  /** One element, which grows with every fault that the guard absorbs anywhere in this process. */
+  readonly guardFaults: Uint32Array
   crc32c(bytes: Uint8Array, start: number, end: number): number
   crc32cSoftware(bytes: Uint8Array, start: number, end: number): number
   writePagesToViews(

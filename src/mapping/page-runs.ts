@@ -5,6 +5,7 @@
  * bytes 4 and up of each run is stored in its first 4 bytes, little-endian, before the run is stored in the file.
  */
 import { invalidArgument } from './arguments.js'
+import { guardFaults } from './guard.js'
 import { type NativeView, native } from './native.js'
 import { View } from './view.js'
 
@@ -26,7 +27,7 @@ export function checkRuns(arena: readonly Uint8Array[], runs: Uint32Array, runCo
 
 /**
  * Seals runs and stores them through writable views: `views[i]` covers segment i of the file, `segmentPages` pages. Only the
- * views of segments that the runs touch must be there. Throws `ERR_INVALID_ARGUMENT`, then nothing was stored, or `ERR_CLOSED`.
+ * views of segments that the runs touch must be there. Throws `ERR_INVALID_ARGUMENT`, then nothing was stored, `ERR_CLOSED`, or `ERR_VIEW_FAULT`, then a part was.
  */
 export function writePagesToViews(
   views: readonly (View | undefined)[],
@@ -47,5 +48,8 @@ export function writePagesToViews(
     targets[run] = View.nativeOf(view)
     if (end > view.bytes.length) throw invalidArgument(`the run at page ${page} does not lie inside its view`)
   }
+  const faults = guardFaults[0]
   native.writePagesToViews(targets, segmentPages, arena, runs, runCount, pageSize)
+  // What could not be stored must not pass for stored.
+  if (guardFaults[0] !== faults) for (const view of views) view?.check()
 }

@@ -4,7 +4,7 @@
  * What the operating system refuses is a `SystemError` and carries `win32Code` and `win32Name` too (on POSIX by a table from errno
  * in `native/posix/error.cc`). Here are the errors that the model itself raises. Names and numbers come from the addon's table.
  */
-import { HoldfastError, type ModelErrorCode } from '../errors.js'
+import { HoldfastError, type ModelErrorCode, type SystemError } from '../errors.js'
 import { native } from './native.js'
 
 /** Win32 codes by their symbolic names: `win32Codes.ERROR_ACCESS_DENIED` is 5. */
@@ -40,13 +40,28 @@ export class MappingError extends HoldfastError {
   /** Its symbolic name: 'ERROR_MAPPED_ALIGNMENT'. */
   readonly win32Name: string
   /** The file or object that it is about, if there is one. */
-  readonly path?: string
+  declare readonly path?: string
 
   constructor(code: ModelErrorCode, message: string, options: { readonly path?: string; readonly cause?: unknown } = {}) {
     super(code, message, options.cause === undefined ? undefined : { cause: options.cause })
     this.win32Name = NAMES[code]
     this.win32Code = win32Codes[this.win32Name] as number
     if (options.path !== undefined) this.path = options.path
+  }
+}
+
+/**
+ * Makes a call of the addon. Where the model has an error of its own for what the system refuses (one of `codes`), that is thrown,
+ * the system's being its `cause`; so callers meet the same error on every platform.
+ */
+export function modelled<T>(codes: readonly ModelErrorCode[], call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    const { win32Code, message, path } = error as SystemError
+    const code = win32Code === undefined ? undefined : modelErrorCode(win32Code)
+    if (code === undefined || !codes.includes(code)) throw error
+    throw new MappingError(code, message, path === undefined ? { cause: error } : { path, cause: error })
   }
 }
 

@@ -6,7 +6,7 @@
  * every later flush of a single page many times dearer.
  */
 import { assert } from '../errors.js'
-import { type File, platformTraits, type View, type ViewAccess, type ViewRange, writePagesToViews } from '../mapping/index.js'
+import { type File, guardFaults, platformTraits, type View, type ViewAccess, type ViewRange, writePagesToViews } from '../mapping/index.js'
 import { PAGE_SIZE } from './format.js'
 import type { StorageFile } from './storage.js'
 
@@ -21,6 +21,8 @@ export class MappedFile implements StorageFile {
   readonly path: string
   readonly segmentPages = SEGMENT_PAGES
   private readonly readable: View[] = []
+  /** The process's count of faults when the segments were last looked at. */
+  private faultsSeen = guardFaults[0]
 
   /** `cut` carries out `truncate`, now or when nothing maps the file any more. */
   constructor(
@@ -43,6 +45,8 @@ export class MappedFile implements StorageFile {
   }
 
   writePages(arena: readonly Buffer[], runs: Uint32Array, runCount: number): void {
+    // What was read from a segment that has faulted must not get into the file.
+    this.check()
     this.file.writePages(arena, runs, runCount, PAGE_SIZE)
   }
 
@@ -64,6 +68,14 @@ export class MappedFile implements StorageFile {
 
   map(index: number): ArrayBuffer {
     return this.readView(index).buffer
+  }
+
+  /** Throws `ERR_VIEW_FAULT` if a part of a segment could not be reached, `ERR_READ_ONLY_VIEW` if something was stored into one (invariant G1). */
+  check(): void {
+    const faults = guardFaults[0]
+    if (faults === this.faultsSeen) return
+    for (const view of this.readable) view?.check()
+    this.faultsSeen = faults
   }
 
   /** Unmaps the segments; whoever still holds one reads `undefined`. */
@@ -114,6 +126,7 @@ export class MixedFile extends MappedFile {
       super.writePages(arena, runs, runCount)
       return
     }
+    this.check()
     let stored = 0
     for (; stored < runCount; stored++) {
       const page = runs[stored * 4]
@@ -173,6 +186,7 @@ export class ViewWrittenFile extends MappedFile {
   }
 
   override writePages(arena: readonly Buffer[], runs: Uint32Array, runCount: number): void {
+    this.check()
     for (let at = 0; at < runCount * 4; at += 4) {
       const page = runs[at] as number
       const bytes = (runs[at + 3] as number) * PAGE_SIZE

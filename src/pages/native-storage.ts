@@ -7,10 +7,10 @@
  * How pages are stored is in `mapped-file.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { realpathSync, statfsSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { assert, HoldfastError } from '../errors.js'
-import { File, platformTraits, removeFile, renameExclusive, syncDirectory, type View } from '../mapping/index.js'
+import { File, platformTraits, refuseRemote, removeFile, renameExclusive, syncDirectory, type View } from '../mapping/index.js'
 import { CONTROL_SIZE } from '../sync/control-words.js'
 import { MappedFile, MixedFile, ViewWrittenFile } from './mapped-file.js'
 import type { LockName, Storage, StorageFile } from './storage.js'
@@ -18,15 +18,14 @@ import type { LockName, Storage, StorageFile } from './storage.js'
 /** How pages reach the data file: by positioned writes, by stores into writable views, or by each where it is cheaper. */
 export type WritePath = 'write' | 'view' | 'mixed'
 
-/** Types (Linux, `statfs`) of file systems that overwrite a page where it lies: ext2 to ext4, XFS, tmpfs. */
-const OVERWRITES_IN_PLACE = [0xef53, 0x58465342, 0x01021994]
-
 export interface NativeStorageOptions {
   readonly readOnly: boolean
   /** The bytes of a new store, header and meta pages; without it the store must exist. */
   readonly create?: () => Uint8Array
   /** Default: 'view' where writes are not promised to reach views, 'mixed' on file systems that overwrite in place, else 'write'. */
   readonly writePath?: WritePath
+  /** Opens a store on a network or otherwise unsuitable file system all the same. */
+  readonly allowRemote?: boolean
 }
 
 /** Where lock bytes begin: behind everything that a file of 2^32 pages can hold. */
@@ -35,7 +34,7 @@ const LOCK_NAMES: readonly LockName[] = ['opening', 'users', 'writer', 'checkpoi
 
 /**
  * Opens the files of a store. Creation is atomic: whoever sees the name sees all of it, and of two that create at once one wins and
- * both open the winner's. Throws `ERR_NOT_FOUND`, or the `SystemError` of the file system.
+ * both open the winner's. Throws `ERR_NOT_FOUND`, `ERR_REMOTE_VOLUME`, or the `SystemError` of the file system.
  */
 export function openNativeStorage(path: string, options: NativeStorageOptions): Storage {
   const data = openData(path, options) ?? createData(path, options)
@@ -43,7 +42,23 @@ export function openNativeStorage(path: string, options: NativeStorageOptions): 
   return new NativeStorage(realpathSync(path), data, options)
 }
 
-function openData(path: string, { readOnly }: NativeStorageOptions): File | undefined {
+function openData(path: string, options: NativeStorageOptions): File | undefined {
+  const file = openDataFile(path, options)
+  if (file !== undefined) checkVolume(file, path, options)
+  return file
+}
+
+/** Closes a file that must not be mapped where it is, and throws. */
+function checkVolume(file: File, path: string, { allowRemote = false }: NativeStorageOptions): void {
+  try {
+    if (!allowRemote) refuseRemote(file.volume, path)
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+function openDataFile(path: string, { readOnly }: NativeStorageOptions): File | undefined {
   try {
     // Also for reading: an exclusive lock needs a file that is open for writing.
     return File.open(path, { access: 'read-write', disposition: 'open-existing' })
@@ -62,6 +77,7 @@ function createData(path: string, options: NativeStorageOptions): File {
   const file = File.open(temporary, { access: 'read-write', disposition: 'create-new' })
   let renamed = false
   try {
+    checkVolume(file, path, options)
     file.write(options.create(), 0)
     file.flushSync()
     file.close()
@@ -98,7 +114,7 @@ class NativeStorage implements Storage {
     this.readOnly = options.readOnly
     this.logPath = `${path}-log`
     this.lockPath = `${path}-lock`
-    const writePath = options.writePath ?? standardWritePath(path)
+    const writePath = options.writePath ?? standardWritePath(file)
     const cut = platformTraits.mappedFileCanShrink ? (size: number) => file.truncate(size) : (size: number) => this.deferCut(size)
     const DataFile = { write: MappedFile, view: ViewWrittenFile, mixed: MixedFile }[writePath]
     this.data = new DataFile(file, cut)
@@ -201,7 +217,8 @@ class NativeStorage implements Storage {
     const file = File.open(this.lockPath, { access: 'read-write', disposition: 'open-always' })
     try {
       file.allocate(CONTROL_SIZE)
-      this.shared = { file, view: file.view({ offset: 0, length: CONTROL_SIZE, access: 'write' }) }
+      // Without the guard: on a private page this process would go on alone, as if nobody else had the store open.
+      this.shared = { file, view: file.view({ offset: 0, length: CONTROL_SIZE, access: 'write', guard: false }) }
     } catch (error) {
       file.close()
       throw error
@@ -220,9 +237,9 @@ class NativeStorage implements Storage {
   }
 }
 
-function standardWritePath(path: string): WritePath {
+function standardWritePath(file: File): WritePath {
   if (!platformTraits.writesReachViews) return 'view'
-  return OVERWRITES_IN_PLACE.includes(statfsSync(path).type) ? 'mixed' : 'write'
+  return file.volume.overwritesInPlace ? 'mixed' : 'write'
 }
 
 function lockOffset(name: LockName): number {

@@ -85,9 +85,10 @@ export class Pager {
     }
   }
 
-  /** Begins a transaction. The caller holds the writer's semaphore. Throws `ERR_POISONED`. */
+  /** Begins a transaction. The caller holds the writer's semaphore. Throws `ERR_POISONED`, or what `Pages.check` throws. */
   begin(): Transaction {
     this.refusePoisoned()
+    this.pages.check()
     this.follow()
     const { control, roots } = this
     const oldest = this.slotsOfReaders.oldest(control.load(Word.VISIBLE))

@@ -10,7 +10,7 @@
  *     const base = (page & pages.mask) << PAGE_SHIFT
  */
 import { HoldfastError } from '../errors.js'
-import { crc32c } from '../mapping/index.js'
+import { crc32c, guardFaults } from '../mapping/index.js'
 import { FIRST_PAGE, MAX_RUN_PAGES, PAGE_CRC, PAGE_NUMBER, PAGE_RUN, PAGE_SHIFT, PAGE_SIZE, type PageNumber } from './format.js'
 import { Segment } from './segment.js'
 import type { StorageFile } from './storage.js'
@@ -26,6 +26,9 @@ export class Pages {
   verified: Uint8Array
   /** Pages that the file held when last asked. */
   private pagesInFile = 0
+
+  /** The process's count of faults in mapped memory when the segments were last looked at. */
+  private faultsSeen = guardFaults[0]
 
   constructor(private readonly file: StorageFile) {
     this.shift = Math.log2(file.segmentPages)
@@ -61,6 +64,20 @@ export class Pages {
       throw damaged(page, 'its run has an impossible length')
     if (crc32c(segment.bytes, base + PAGE_CRC + 4, base + run * PAGE_SIZE) !== segment.words[(base + PAGE_CRC) >>> 2])
       throw damaged(page, 'its checksum does not match its contents')
+  }
+
+  /**
+   * Throws `ERR_VIEW_FAULT` or `ERR_READ_ONLY_VIEW` once a mapped page cannot be trusted any more, until the store was reopened (invariant G1).
+   * One load while nothing has faulted in the process.
+   */
+  check(): void {
+    if (guardFaults[0] !== this.faultsSeen) this.lookForFaults()
+  }
+
+  private lookForFaults(): void {
+    const faults = guardFaults[0]
+    this.file.check?.()
+    this.faultsSeen = faults
   }
 
   /** Whether the file reaches up to page `end`; asks anew only if it did not when last asked. */

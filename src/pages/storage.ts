@@ -41,6 +41,8 @@ export interface StorageFile {
   flushSync(): void
   /** Maps segment `index` of the file for reading; may cover space behind the end of the file, which must not be touched. */
   map(index: number): ArrayBuffer
+  /** Throws if mapped bytes could not be reached, or were stored into, since they were mapped. Missing where that cannot be. */
+  check?(): void
   close(): void
 }
 

@@ -26,8 +26,12 @@ export class Reader {
     this.words = pager.control.words
   }
 
-  /** Pins the newest visible transaction until the turn ends; the number changes when something new is visible. */
+  /**
+   * Pins the newest visible transaction until the turn ends; the number changes when something new is visible. Throws `ERR_VIEW_FAULT` or
+   * `ERR_READ_ONLY_VIEW` once mapped pages cannot be trusted any more.
+   */
   pin(): number {
+    this.pager.pages.check()
     const visible = Atomics.load(this.words, Word.VISIBLE)
     return visible === this.pinned ? visible : this.pinNewest()
   }

@@ -29,6 +29,7 @@ export class StoreSnapshot implements Snapshot {
 
   state(id: number): Readonly<StructureState> | undefined {
     if (this.released) throw new HoldfastError('ERR_CLOSED', 'the snapshot was released')
+    this.pages.check()
     if (!this.states.has(id)) this.states.set(id, this.catalog.read(this.pages, this.roots.catalogRoot, id))
     return this.states.get(id)
   }

@@ -4,7 +4,7 @@
  * Its arguments: a folder, a seed, and a number of rounds; a negative one plants a crash.
  */
 import { join } from 'node:path'
-import { crc32c, File, removeFile, renameExclusive, syncDirectory, View, writePagesToViews } from '../../src/mapping/index.js'
+import { crc32c, File, FileMapping, removeFile, renameExclusive, syncDirectory, View, writePagesToViews } from '../../src/mapping/index.js'
 import { native } from '../../src/mapping/native.js'
 import { seededRandom } from '../random.js'
 
@@ -38,14 +38,27 @@ function strangeValues(path: string, file: File, view: View): unknown[] {
 function storm(path: string, seed: number, rounds: number): void {
   const random = seededRandom(seed)
   const open = () => File.open(join(path, 'file'), { access: 'read-write', disposition: 'open-always' })
-  const nativeFile = () => new native.File(join(path, 'file'), true, 2, 7, 0o666)
+  const nativeFile = () => new native.File(join(path, 'file'), true, 2, 7, 0o666, false)
   for (let round = 0; round < rounds; round++) {
     const file = open()
     file.allocate(65536)
     const view = file.view({ offset: 0, length: 65536, access: 'write' })
     const inner = nativeFile()
-    const innerView = new native.View(inner, 0, 65536, true)
-    const values = [...strangeValues(path, file, view), inner, innerView, [innerView, 0, 100], [innerView, innerView]]
+    const innerView = new native.View(inner, 0, 65536, 1, 0, true)
+    const mapping = FileMapping.create({ file, size: 65536, protection: 'read-write' })
+    const mapped = mapping.view({ access: 'copy' })
+    const memory = new native.Section(null, 65536, 1, true, false)
+    const values = [
+      ...strangeValues(path, file, view),
+      inner,
+      mapping,
+      memory,
+      { file, size: 65536 },
+      { size: 65536 },
+      innerView,
+      [innerView, 0, 100],
+      [innerView, innerView],
+    ]
     const any = () => values[Math.floor(random() * values.length)]
     const targets: object[] = [
       file,
@@ -53,6 +66,10 @@ function storm(path: string, seed: number, rounds: number): void {
       inner,
       innerView,
       native,
+      FileMapping,
+      mapping,
+      mapped,
+      memory,
       { crc32c, removeFile, renameExclusive, syncDirectory, writePagesToViews },
     ]
     for (let call = 0; call < 40; call++) {
@@ -78,6 +95,9 @@ function storm(path: string, seed: number, rounds: number): void {
       // It was unmapped or taken.
     }
     inner.close()
+    memory.close()
+    mapped.unmap()
+    mapping.close()
     view.unmap()
     file.close()
   }

@@ -4,13 +4,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
-import { File, type LockMode, type View } from '../../src/mapping/index.js'
+import { File, FileMapping, type LockMode, type View } from '../../src/mapping/index.js'
 
 export type Command =
   | { do: 'open'; path: string }
   | { do: 'lock'; offset: number; mode: LockMode }
   | { do: 'unlock'; offset: number }
   | { do: 'map'; offset: number; length: number }
+  | { do: 'hold'; then: 'nothing' | 'close' }
   | { do: 'store'; index: number; value: number }
   | { do: 'load'; index: number }
   | { do: 'add'; index: number; times: number }
@@ -53,6 +54,8 @@ export async function startPeer(t: ExecutionContext): Promise<Peer> {
 
 let file: File
 let view: View
+/** Keeps what a test holds through them from the garbage collector. */
+const held: unknown[] = []
 
 function carryOut(command: Command): unknown {
   switch (command.do) {
@@ -66,6 +69,15 @@ function carryOut(command: Command): unknown {
     case 'map':
       view = file.view({ offset: command.offset, length: command.length, access: 'write' })
       return view.length
+    case 'hold': {
+      const mapping = FileMapping.create({ file })
+      held.push(mapping, mapping.view({ access: 'read' }))
+      if (command.then === 'close') {
+        mapping.close()
+        file.close()
+      }
+      return mapping.size
+    }
     case 'store':
       return Atomics.store(new Uint32Array(view.buffer), command.index, command.value)
     case 'load':

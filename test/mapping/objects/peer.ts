@@ -25,6 +25,8 @@ export interface Kept {
   promise: Promise<unknown>
   abort: AbortController
   objects: mapping.NamedObject[]
+  mapping: mapping.FileMapping
+  view: mapping.View
 }
 
 /** A process, as a test sees it. */
