@@ -90,6 +90,7 @@ Napi::Object Traits(Napi::Env env) {
   traits.Set("viewMayPassEnd", platform::kTraits.view_may_pass_end);
   traits.Set("writesReachViews", platform::kTraits.writes_reach_views);
   traits.Set("mappedFileCanShrink", platform::kTraits.mapped_file_can_shrink);
+  traits.Set("stdioCarriesHandles", platform::kTraits.stdio_carries_handles);
   traits.Set("hardwareChecksum", HardwareCrc32c() != nullptr);
   return traits;
 }

@@ -141,6 +141,19 @@ napi_value Attempt(napi_env env, napi_callback_info info) {
   return value;
 }
 
+// `keepAwake(awake)`: whether an offer that is not claimed keeps the process running; at first it does.
+napi_value KeepAwake(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  napi_value self;
+  const Handover* handover = ToHandover(env, info);
+  if (handover == nullptr || napi_get_cb_info(env, info, &count, &argument, &self, nullptr) != napi_ok) return ThrowWrongArguments(env);
+  const auto awake = ToBool(env, argument);
+  if (!awake) return ThrowWrongArguments(env);
+  if (handover->watch != nullptr) handover->watch->KeepAwake(*awake);
+  return nullptr;
+}
+
 // `end()`.
 napi_value End(napi_env env, napi_callback_info info) {
   Handover* handover = ToHandover(env, info);
@@ -155,9 +168,10 @@ napi_property_descriptor Method(const char* name, napi_callback callback) {
 }  // namespace
 
 napi_value DefineOffer(napi_env env) {
-  const napi_property_descriptor methods[] = {Method("address", Address), Method("attempt", Attempt), Method("end", End)};
+  const napi_property_descriptor methods[] = {Method("address", Address), Method("attempt", Attempt), Method("keepAwake", KeepAwake),
+                                              Method("end", End)};
   napi_value constructor = nullptr;
-  napi_define_class(env, "Offer", NAPI_AUTO_LENGTH, NewOffer, nullptr, 3, methods, &constructor);
+  napi_define_class(env, "Offer", NAPI_AUTO_LENGTH, NewOffer, nullptr, 4, methods, &constructor);
   return constructor;
 }
 

@@ -49,6 +49,8 @@ struct Traits {
   bool writes_reach_views;
   // A file can be cut while a part of it is mapped, if no view covers what goes.
   bool mapped_file_can_shrink;
+  // A child's standard handles can carry the handle of any object.
+  bool stdio_carries_handles;
 };
 extern const Traits kTraits;
 

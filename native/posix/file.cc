@@ -17,6 +17,7 @@ const Traits kTraits = {
     /*view_may_pass_end=*/true,
     /*writes_reach_views=*/true,
     /*mapped_file_can_shrink=*/true,
+    /*stdio_carries_handles=*/true,
 };
 
 namespace {

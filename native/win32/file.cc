@@ -15,6 +15,8 @@ const Traits kTraits = {
     // The manual of MapViewOfFile: a mapped view is not guaranteed to agree with ReadFile and WriteFile.
     /*writes_reach_views=*/false,
     /*mapped_file_can_shrink=*/false,
+    // libuv refuses what is no file, and lists what it lets a child inherit.
+    /*stdio_carries_handles=*/false,
 };
 
 namespace {

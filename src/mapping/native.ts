@@ -97,6 +97,8 @@ export interface PlatformTraits {
   readonly writesReachViews: boolean
   /** A file can be cut while a part of it is mapped, if no view covers what goes. */
   readonly mappedFileCanShrink: boolean
+  /** A child's `stdio` can carry the handle of any object. */
+  readonly stdioCarriesHandles: boolean
   /** The processor computes CRC-32C by an instruction of its own. */
   readonly hardwareChecksum: boolean
 }

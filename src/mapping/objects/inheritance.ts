@@ -2,13 +2,15 @@
  * Inheritance: a child process gets handles from its parent at its start.
  *
  * On POSIX each is a descriptor of its own in the child's `stdio`, and one environment variable says which is what. Handles of the
- * mapping layer are never inherited by accident: all others close when a child is started.
+ * mapping layer are never inherited by accident: all others close when a child is started. On Windows a child's `stdio` carries files only: the
+ * variable says where the child finds each handle in its parent, and it takes it from there.
  */
 import { closeSync } from 'node:fs'
 import { describe, invalidArgument } from '../arguments.js'
+import { platformTraits } from '../native.js'
 import { refusal, translated } from './errors.js'
 import { NamedObject, objectError } from './named-object.js'
-import { adoptNative, type NativeObject } from './native-objects.js'
+import { adoptNative, type NativeObject, nativeObjects } from './native-objects.js'
 import { checkObject, type ObjectAccess, readAccess } from './options.js'
 import { agent } from './waits.js'
 
@@ -20,7 +22,10 @@ export interface Inheritance {
   /** Descriptors, to be the child's 3, 4, ... or to follow what `stdio` has already, if that was given. */
   readonly stdio: readonly (number | 'ipc' | 'inherit' | 'pipe' | 'ignore')[]
   readonly env: NodeJS.ProcessEnv
-  /** Closes the parent's copies, which live beside the child's: call it when the child was started. Idempotent. */
+  /**
+   * Closes the parent's copies, which live beside the child's: call it when the child was started. Idempotent. On Windows a copy lives until
+   * the child has taken it, or the parent ends.
+   */
   release(): void
   [Symbol.dispose](): void
 }
@@ -45,8 +50,7 @@ export function inheritable(
   checkObject(options, 'options')
   const { stdio = ['inherit', 'inherit', 'inherit'], env = process.env } = options
   if (!Array.isArray(stdio) || stdio.length < 3) throw invalidArgument('stdio must be an array of at least three')
-  const descriptors: number[] = []
-  const words: string[] = []
+  const [descriptors, words]: [number[], string[]] = [[], []]
   const release = () => {
     for (const descriptor of descriptors.splice(0)) closeSync(descriptor)
   }
@@ -57,11 +61,13 @@ export function inheritable(
       const native = NamedObject.nativeOf(object)
       const rights = entry instanceof NamedObject ? native.access : readAccess(entry.access)
       try {
-        descriptors.push(native.exportHandle(rights))
+        const handle = native.exportHandle(rights)
+        if (platformTraits.stdioCarriesHandles) descriptors.push(handle)
+        const place = platformTraits.stdioCarriesHandles ? stdio.length + descriptors.length - 1 : lend(handle, rights)
+        words.push(`${key}:${object.kind}:${rights}:${place}`)
       } catch (cause) {
         throw objectError(cause, object.name)
       }
-      words.push(`${key}:${object.kind}:${rights}:${stdio.length + descriptors.length - 1}`)
     }
   } catch (cause) {
     release()
@@ -70,18 +76,46 @@ export function inheritable(
   return { stdio: [...stdio, ...descriptors], env: { ...env, [VARIABLE]: words.join(' ') }, release, [Symbol.dispose]: release }
 }
 
+/** Keeps a handle until a child takes it; returns the address. */
+function lend(handle: number, rights: number): string {
+  const offer = new nativeObjects.Offer(agent(), handle, rights, -1, () => {
+    if (offer.attempt() !== -1) end()
+  })
+  const end = () => {
+    lent.delete(offer)
+    offer.end()
+  }
+  lent.add(offer)
+  offer.keepAwake(false)
+  return offer.address()
+}
+
+/** Handles that no child has taken yet. */
+const lent = new Set<object>()
+
+/** The handle that the parent lent at an address. */
+function borrow(address: string): number {
+  const claim = new nativeObjects.Claim(agent(), address, () => undefined)
+  try {
+    return claim.attempt()
+  } finally {
+    claim.end()
+  }
+}
+
 /** Takes over what the parent gave by a key. @internal */
 export function inheritedObject(kind: number, key: string): { native: NativeObject; name: undefined } {
   if (typeof key !== 'string' || !KEY.test(key)) throw invalidArgument(`not a key of an inherited object: ${describe(key)}`)
   const words = (process.env[VARIABLE] ?? '').split(' ')
   const word = words.find((word) => word.startsWith(`${key}:`))
-  const [, kindOfWord, rights, handle] = word?.split(':').map(Number) ?? []
-  if (word === undefined || rights === undefined || handle === undefined) throw refusal(2, `no object was inherited as ${describe(key)}`)
-  if (kindOfWord !== kind) throw refusal(6, `what was inherited as ${describe(key)} is of another kind`)
+  const [, kindOfWord, rights, place] = word?.split(':') ?? []
+  if (word === undefined || rights === undefined || place === undefined) throw refusal(2, `no object was inherited as ${describe(key)}`)
+  if (Number(kindOfWord) !== kind) throw refusal(6, `what was inherited as ${describe(key)} is of another kind`)
   // Neither twice, nor by the children of this process.
   process.env[VARIABLE] = words.filter((other) => other !== word).join(' ')
   try {
-    return { native: adoptNative(agent(), kind, handle, rights), name: undefined }
+    const handle = platformTraits.stdioCarriesHandles ? Number(place) : borrow(place)
+    return { native: adoptNative(agent(), kind, handle, Number(rights)), name: undefined }
   } catch (cause) {
     throw translated(cause, () => `what was inherited as ${describe(key)} is no object`)
   }

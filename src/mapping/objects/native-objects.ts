@@ -83,7 +83,7 @@ interface NativeObjects {
     access: number,
     uid: number,
     wake: () => void,
-  ) => NativeHandover & { address(): string }
+  ) => NativeHandover & { address(): string; keepAwake(awake: boolean): void }
   readonly Claim: new (agent: NativeAgent, address: string, wake: () => void) => NativeHandover
   tryWait(agent: NativeAgent, objects: readonly NativeObject[], all: boolean): NativeOutcome
   waitSync(agent: NativeAgent, objects: readonly NativeObject[], all: boolean, timeoutMs: number): NativeOutcome

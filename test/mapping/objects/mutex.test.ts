@@ -3,7 +3,7 @@
  */
 import test from 'ava'
 import { folder } from '../../folder.js'
-import { filesOf, startPeer } from './peer.js'
+import { filesOf, isPosix, startPeer } from './peer.js'
 
 test('a thread owns a mutex over all its handles, as often as it acquired it; nobody else releases it', async (t) => {
   const namespace = folder(t)
@@ -45,7 +45,8 @@ test("an owner's death and its close are told to the next, once; a stopped owner
     })
   }
   await owner.run((_, { mutex }) => mutex.acquireSync())
-  owner.process.kill('SIGSTOP')
+  // Windows has no such signal: there it is only busy elsewhere.
+  if (isPosix) owner.process.kill('SIGSTOP')
   t.is(await next.run((_, { mutex }) => mutex.acquire({ timeoutMs: 200 })), undefined)
   const waiting = next.run(async (_, { mutex }) => (await mutex.acquire())?.abandoned)
   await owner.kill()

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { folder } from '../../folder.js'
-import { filesOf, startPeer } from './peer.js'
+import { filesOf, isPosix, startPeer } from './peer.js'
 
 test('names of any script and length up to the limit, case counts, scopes are apart', async (t) => {
   const namespace = folder(t)
@@ -114,7 +114,7 @@ test('a name lives while a handle is open in any process, and the next object of
     }),
     [false, false],
   )
-  t.is(filesOf(namespace).length, 1)
+  t.is(filesOf(namespace).length, isPosix ? 1 : 0)
   await fourth.run((_, { event }) => event.close())
   t.deepEqual(filesOf(namespace), [])
 })
@@ -195,6 +195,11 @@ test('a second user is kept out unless the mode lets it in', async (t) => {
 })
 
 test('links and directories of others are not followed', async (t) => {
+  if (!isPosix) {
+    t.log('not run: there are no files on Windows')
+    t.pass()
+    return
+  }
   const namespace = folder(t)
   const peer = await startPeer(t, namespace)
   const name = await peer.run((m) => {

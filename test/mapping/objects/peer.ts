@@ -94,6 +94,9 @@ export async function startPeer(t: ExecutionContext, namespace: string, { uid }:
   return peer
 }
 
+/** Whether objects are files, which can be left over, and processes can be stopped from outside. On Windows the kernel keeps objects. */
+export const isPosix = process.platform !== 'win32'
+
 /** What is in the directories of a namespace. */
 export function filesOf(namespace: string): string[] {
   return readdirSync(namespace).flatMap((directory) => readdirSync(join(namespace, directory)))

@@ -3,7 +3,7 @@
  */
 import test from 'ava'
 import { folder } from '../../folder.js'
-import { filesOf, startPeer } from './peer.js'
+import { filesOf, isPosix, startPeer } from './peer.js'
 
 test('permits are counted over all processes, and a release past the maximum changes nothing', async (t) => {
   const namespace = folder(t)
@@ -80,12 +80,17 @@ test('who waits gets the permit of a holder that dies', async (t) => {
   const slept = blocked.run((_, { semaphore }) => semaphore.acquireSync())
   await holder.kill()
   const winner = await Promise.race([waited.then((result) => ({ result, of: waiter })), slept.then((result) => ({ result, of: blocked }))])
-  t.deepEqual(winner.result, { index: 0, abandoned: true })
+  t.like(winner.result, { abandoned: true })
   await winner.of.kill()
-  t.deepEqual(await (winner.of === waiter ? slept : waited), { index: 0, abandoned: true })
+  t.like(await (winner.of === waiter ? slept : waited), { abandoned: true })
 })
 
 test('a stopped holder is not robbed', async (t) => {
+  if (!isPosix) {
+    t.log('not run: Windows has no SIGSTOP')
+    t.pass()
+    return
+  }
   const namespace = folder(t)
   const [holder, other] = [await startPeer(t, namespace), await startPeer(t, namespace)]
   for (const peer of [holder, other]) {
