@@ -9,7 +9,7 @@ import type { Pager } from '../../src/pages/pager.js'
 import type { Random } from '../../src/pages/recorder.js'
 import { ControlWords, idDifference, Word } from '../../src/sync/control-words.js'
 import { openStorage, type Snapshot, type Store } from '../../structures/index.js'
-import { type Draft, difference, Model, openTree, type State, shapeOf, TREES } from './model.js'
+import { type Draft, difference, type Key, Model, openTree, type State, shapeOf, TREES } from './model.js'
 import { CrashFinding, checkStore, newestOf, type Plant, planted, recoveredTo } from './verify.js'
 
 /** One open handle. */
@@ -248,8 +248,28 @@ export class Workload {
     return tree.put(shapeOf(name).encode(key), value)
   }
 
+  /** Replaces the upper part of a tree by a sorted load, too large for the log; then changes some of it in the same transaction. */
+  private load(draft: Draft, store: Store, name: string): void {
+    const { encode } = shapeOf(name)
+    const tree = openTree(store, name)
+    const first = this.below(KEYS / 2)
+    tree.deleteRange({ gte: encode(first) }).catch(() => undefined)
+    const entries: [Key, string][] = []
+    for (let key = first; key < KEYS; key++) {
+      const value = this.text(1200)
+      draft.tree(name).set(key, value)
+      entries.push([encode(key), value])
+    }
+    tree.load(entries)
+    if (this.random() < 0.5) this.changes(draft, store, 1 + this.below(10))
+  }
+
   private large(draft: Draft, store: Store): void {
     const name = this.pick(Object.keys(TREES))
+    if (this.random() < 0.5) {
+      this.load(draft, store, name)
+      return
+    }
     const tree = openTree(store, name)
     for (let key = this.below(40); key < KEYS; key += 1 + this.below(4)) {
       const value = this.text(1200)
