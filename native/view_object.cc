@@ -38,9 +38,13 @@ bool Contains(const platform::Section& section, const platform::MapOptions& opti
 }
 
 // V8 counts the ArrayBuffer as memory that a collection could free and collects the more often the more is mapped. But a mapping is the page
-// cache's memory, and no garbage keeps it.
+// cache's memory, and no garbage keeps it. Newer versions of V8 stop the process when the count falls below the length of an ArrayBuffer that
+// goes, so this is for the one that is known to bear it; see docs/decisions/011-uncounted-mappings.md.
 void HideFromCollector(napi_env env, Lease* lease, size_t length) {
+  constexpr uint32_t kLastNodeThatBearsIt = 20;
+  const napi_node_version* version = nullptr;
   int64_t counted;
+  if (napi_get_node_version(env, &version) != napi_ok || version->major > kLastNodeThatBearsIt) return;
   if (napi_adjust_external_memory(env, -static_cast<int64_t>(length), &counted) == napi_ok) lease->hidden = static_cast<int64_t>(length);
 }
 
