@@ -229,7 +229,7 @@ class NamedMemory : public Object {
   struct Options : CreateOptions {
     uint64_t size = 0;       // > 0, else kErrorInvalidParameter
     bool reserve = false;    // allocate nothing yet: Commit does
-    std::string backing;     // absolute path of the backing file, empty for memory of its own
+    std::string backing;     // the backing file: its absolute path, which "DEVICE:NUMBER:" may precede; empty for memory of its own
     uint32_t protection = 0;  // the section layer's own numbers, kept for whoever opens
   };
   static Status Create(const std::shared_ptr<Agent>& agent, const Options& options, std::shared_ptr<NamedMemory>* memory, bool* existed);

@@ -68,6 +68,17 @@ const char* OpenCall(ObjectKind kind) {
   return "";
 }
 
+// The path in what describes a backing file: behind the numbers that identify the file, if there are such: "1234:5678:C:/path".
+std::string PathIn(const std::string& backing) {
+  size_t start = 0;
+  for (int i = 0; i < 2; i++) {
+    const size_t end = backing.find_first_not_of("0123456789", start);
+    if (end == std::string::npos || end == start || backing[end] != ':') return backing;
+    start = end + 1;
+  }
+  return backing.substr(start);
+}
+
 // A section of the backing file, which it grows; or of memory.
 HANDLE CreateSection(const NewObject& object, SECURITY_ATTRIBUTES* security, const wchar_t* name) {
   const DWORD high = static_cast<DWORD>(object.size >> 32);
@@ -77,7 +88,7 @@ HANDLE CreateSection(const NewObject& object, SECURITY_ATTRIBUTES* security, con
     return CreateFileMappingW(INVALID_HANDLE_VALUE, security, protection, high, low, name);
   }
   constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-  const std::wstring path = win32::ToWidePath(object.backing);
+  const std::wstring path = win32::ToWidePath(PathIn(object.backing));
   const win32::ScopedHandle writable(
       CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE, kShareAll, nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr));
   if (writable.valid()) return CreateFileMappingW(writable.get(), security, PAGE_READWRITE, high, low, name);
