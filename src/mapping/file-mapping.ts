@@ -242,7 +242,7 @@ export class FileMapping {
 
   /**
    * Offers a handle of its own to another process, which takes it once by the ticket's text: `FileMapping.claim(text)`. The same or
-   * fewer rights; more are `ERR_ACCESS_DENIED`. The mapping must have a name or be `shareable`.
+   * fewer rights ('write' arrives as 'all', which allows no more); more are `ERR_ACCESS_DENIED`. The mapping must have a name or be `shareable`.
    */
   offer(options: { readonly access?: MappingRights; readonly uid?: number } = {}): Ticket {
     if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
