@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { filesOf, isPosix } from '../objects/peer.js'
@@ -37,6 +37,9 @@ export async function runTable(): Promise<Run & { readonly left: readonly string
   try {
     const env = { ...process.env, HOLDFAST_OBJECTS: join(folder, 'names') }
     mkdirSync(env.HOLDFAST_OBJECTS)
+    // Another user may look for objects here, and is kept out by the objects alone.
+    chmodSync(folder, 0o755)
+    chmodSync(env.HOLDFAST_OBJECTS, 0o777)
     const child = fork(fileURLToPath(import.meta.url), ['conformance', folder], { execArgv: [], env })
     const [code] = await once(child, 'exit')
     if (code !== 0) throw new Error(`the conformance table ended with status ${code}`)

@@ -1,7 +1,7 @@
 /**
  * The namespace: existing names, kinds, scopes, and how long a name lives.
  */
-import { Event, FileMapping, Mutex, type NamedObject, Semaphore, WaitableTimer } from '../../../../src/mapping/index.js'
+import { Event, FileMapping, Mutex, type NamedObject, type Security, Semaphore, WaitableTimer } from '../../../../src/mapping/index.js'
 import { NotHere, type Section, textOfEach, win32 } from '../row.js'
 import type { Scene } from '../scene.js'
 
@@ -249,6 +249,14 @@ export const lifetime: Section = {
   ],
 }
 
+/** What opening an object comes to for another user. */
+async function openedByAnother(scene: Scene, security: Security): Promise<unknown> {
+  if (process.getuid?.() !== 0) throw new NotHere('only root can start a process of another user')
+  const name = `Global\\${scene.name()}`
+  scene.keep(Event.create({ name, reset: 'manual', security }))
+  return (await scene.another(65_534)).run((m, _, name) => m.Event.open(name).id && 'opened', name)
+}
+
 export const security: Section = {
   title: 'Security',
   rows: [
@@ -256,13 +264,13 @@ export const security: Section = {
       behaviour: 'Another user is kept out by default.',
       call: 'A: create({ name: "Global\\\\name" }); B, another user: open("Global\\\\name")',
       expected: win32('ERROR_ACCESS_DENIED'),
-      wine: 'has one user',
-      async perform(scene) {
-        if (process.getuid?.() !== 0) throw new NotHere('only root can start a process of another user')
-        const name = `Global\\${scene.name()}`
-        scene.keep(Event.create({ name, reset: 'manual' }))
-        return (await scene.another(65_534)).run((m, _, name) => m.Event.open(name, { owner: 0 }).id, name)
-      },
+      perform: (scene) => openedByAnother(scene, {}),
+    },
+    {
+      behaviour: 'Another user is let in by the mode, on POSIX.',
+      call: 'A: create({ name: "Global\\\\name", security: { mode: 0o666 } }); B, another user: open("Global\\\\name")',
+      expected: 'opened',
+      perform: (scene) => openedByAnother(scene, { mode: 0o666 }),
     },
     {
       behaviour: 'Mode, owner and SDDL are checked before anything is made.',
