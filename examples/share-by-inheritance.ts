@@ -22,7 +22,8 @@ async function parent(): Promise<void> {
   if (!(await answered.wait({ timeoutMs: 60_000 }))) throw new Error('the child has not answered for a minute')
   const text = Buffer.from(view.bytes)
   console.log(text.toString('utf8', 0, text.indexOf(0)))
-  await ended
+  const [code] = await ended
+  process.exitCode = code === 0 ? 0 : 1
 }
 
 function child(): void {
