@@ -27,10 +27,11 @@ import type { Segment } from './segment.js'
 
 /** Arena size at which changed pages are written out ahead of the commit: they may be changed again, so it is large. */
 const SPILL_BYTES = 256 * 1024 * 1024
+// In shares of the most bytes that the log carries for a transaction (16 MiB by default).
 /** The same for pages that were filled in order and will not be changed again. */
-const APPENDED_SPILL_BYTES = 8 * 1024 * 1024
-/** Beyond this many bytes appended it is cheaper to flush full pages than to write everything to the log first. */
-const MAX_LOGGED_APPEND_BYTES = 4 * 1024 * 1024
+const APPENDED_SPILL_SHARE = 1 / 2
+/** Beyond this much appended it is cheaper to flush full pages than to write everything to the log first. */
+const LOGGED_APPEND_SHARE = 1 / 4
 /** u32 a run for `StorageFile.writePages`: page number, arena chunk, byte offset there, number of pages. */
 const RUN_WORDS = 4
 
@@ -166,8 +167,9 @@ export class Transaction implements PageTransaction {
 
   appended(bytes: number): void {
     this.appendedBytes += bytes
-    if (this.logged && this.appendedBytes > MAX_LOGGED_APPEND_BYTES) this.stopLogging()
-    if (!this.logged) this.spillIfLarger(APPENDED_SPILL_BYTES)
+    const { maxLoggedBytes } = this.pager
+    if (this.logged && this.appendedBytes > maxLoggedBytes * LOGGED_APPEND_SHARE) this.stopLogging()
+    if (!this.logged) this.spillIfLarger(maxLoggedBytes * APPENDED_SPILL_SHARE)
   }
 
   private stopLogging(): void {

@@ -89,6 +89,8 @@ export abstract class StoreCore implements StructureHost {
   private readonly busyTimeoutMs: number
   private closing: Promise<void> | undefined
   private isClosed = false
+  /** Checkpoints that were asked for and are not done. */
+  private readonly checkpoints = new Set<Promise<void>>()
 
   constructor(
     private readonly storage: Storage,
@@ -153,8 +155,11 @@ export abstract class StoreCore implements StructureHost {
   /** Writes everything visible into the data file and frees the log. */
   async checkpoint(): Promise<void> {
     this.refuseWrites()
-    await this.writer.drain()
-    await this.checkpointer.cover(this.pager.control.load(Word.VISIBLE))
+    const done = this.writer.drain().then(() => this.checkpointer.cover(this.pager.control.load(Word.VISIBLE)))
+    const forget = () => this.checkpoints.delete(done)
+    this.checkpoints.add(done)
+    done.then(forget, forget)
+    await done
   }
 
   /** The structures of the store. */
@@ -311,6 +316,7 @@ export abstract class StoreCore implements StructureHost {
   private async closeOnce(): Promise<void> {
     try {
       await this.writer.drain()
+      await Promise.allSettled(this.checkpoints)
       this.isClosed = true
       await this.settle()
     } finally {
