@@ -4,7 +4,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { File, type FileOptions } from '../../../src/mapping/index.js'
-import { type Peer, startPeer } from '../objects/peer.js'
+import { isPosix, type Peer, startPeer } from '../objects/peer.js'
 
 interface Closeable {
   [Symbol.dispose](): void
@@ -44,8 +44,9 @@ export class Scene {
   /** An empty file where a lack of space is found without using any up. */
   fileOfSmallVolume(): File {
     const memory = '/dev/shm'
-    const path = existsSync(memory) ? join(mkdtempSync(join(memory, 'holdfast-')), 'file') : this.path()
-    if (path.startsWith(memory)) this.onClear(() => rmSync(join(path, '..'), { recursive: true, force: true }))
+    const folder = mkdtempSync(join(isPosix && existsSync(memory) ? memory : this.#folder, 'holdfast-'))
+    this.onClear(() => rmSync(folder, { recursive: true, force: true }))
+    const path = join(folder, 'file')
     return this.keep(File.open(path, { access: 'read-write', disposition: 'create-new' }))
   }
 
