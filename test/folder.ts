@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava'
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 
 /** The path of a new empty folder. */
-export function folder(t: ExecutionContext): string {
+export function folder(t: Pick<ExecutionContext, 'teardown'>): string {
   const parent = join(ROOT, 'tmp')
   mkdirSync(parent, { recursive: true })
   const path = mkdtempSync(join(parent, 'test-'))

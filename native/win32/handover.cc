@@ -17,7 +17,7 @@ namespace {
 
 using win32::ScopedHandle;
 
-// An address: process, handle, and a random number; "1a2b-1c0-0123456789abcdef".
+// An address: process, handle, the record's handle, and a random number; "1a2b-1c0-1c4-0123456789abcdef".
 std::wstring EventName(uint64_t number, wchar_t role) {
   wchar_t digits[32];
   std::swprintf(digits, 32, L"%016llx-%lc", static_cast<unsigned long long>(number), static_cast<wint_t>(role));
@@ -36,16 +36,17 @@ bool IsSignalled(HANDLE handle) { return WaitForSingleObject(handle, 0) == WAIT_
 
 class KernelOffer : public Offer {
  public:
-  KernelOffer(HANDLE handle, uint64_t number)
+  KernelOffer(HANDLE handle, HANDLE record, uint64_t number)
       : handle_(handle),
-        record_(OpenRecordOf(handle)),
+        record_(record),
         token_(CreateEventW(nullptr, FALSE, TRUE, EventName(number, kToken).c_str())),
         gone_(CreateEventW(nullptr, TRUE, FALSE, EventName(number, kGone).c_str())),
         bell_(CreateEventW(nullptr, FALSE, FALSE, EventName(number, kBell).c_str())) {
-    char text[64];
+    char text[80];
     // SAFETY: a HANDLE is a small integer in a pointer's place.
     const unsigned long long value = static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(handle));
-    std::snprintf(text, sizeof text, "%lx-%llx-%016llx", GetCurrentProcessId(), value, static_cast<unsigned long long>(number));
+    const unsigned long long kept = static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(record));
+    std::snprintf(text, sizeof text, "%lx-%llx-%llx-%016llx", GetCurrentProcessId(), value, kept, static_cast<unsigned long long>(number));
     address_ = text;
   }
 
@@ -70,8 +71,8 @@ class KernelOffer : public Offer {
 
 class KernelClaim : public Claim {
  public:
-  KernelClaim(std::shared_ptr<Win32Agent> agent, DWORD process, HANDLE offered, uint64_t number)
-      : agent_(std::move(agent)), process_(process), offered_(offered), number_(number) {}
+  KernelClaim(std::shared_ptr<Win32Agent> agent, DWORD process, HANDLE offered, HANDLE record, uint64_t number)
+      : agent_(std::move(agent)), process_(process), offered_(offered), record_(record), number_(number) {}
 
   intptr_t WakeHandle() const override { return -1; }
 
@@ -89,7 +90,12 @@ class KernelClaim : public Claim {
     HANDLE taken = nullptr;
     if (!DuplicateHandle(process.get(), offered_, GetCurrentProcess(), &taken, 0, FALSE, DUPLICATE_SAME_ACCESS))
       return Refused(kErrorFileNotFound, "DuplicateHandle");
-    agent_->KeepRecord(taken, OpenRecordOf(taken));
+    HANDLE record = nullptr;
+    if (record_ != nullptr && !DuplicateHandle(process.get(), record_, GetCurrentProcess(), &record, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+      CloseHandle(taken);
+      return Refused(kErrorFileNotFound, "DuplicateHandle");
+    }
+    agent_->KeepRecord(taken, record);
     SetEvent(gone.get());
     SetEvent(bell.get());
     // SAFETY: the contract keeps a HANDLE as an integer of the same size.
@@ -101,13 +107,15 @@ class KernelClaim : public Claim {
   const std::shared_ptr<Win32Agent> agent_;
   const DWORD process_;
   const HANDLE offered_;
+  const HANDLE record_;
   const uint64_t number_;
 };
 
 }  // namespace
 
-Status Offer::Create(const std::shared_ptr<Agent>&, intptr_t handle, uint32_t, int64_t uid, std::unique_ptr<Offer>* offer) {
-  auto made = std::make_unique<KernelOffer>(win32::ToHandle(handle), win32::RandomId());
+Status Offer::Create(const std::shared_ptr<Agent>& agent, intptr_t handle, uint32_t, int64_t uid, std::unique_ptr<Offer>* offer) {
+  const HANDLE offered = win32::ToHandle(handle);
+  auto made = std::make_unique<KernelOffer>(offered, ToWin32(agent)->TakeRecord(offered), win32::RandomId());
   if (uid != -1) return Refused(kErrorNotSupported, "uid");
   if (!made->valid()) return win32::Failed("CreateEvent");
   *offer = std::move(made);
@@ -117,13 +125,15 @@ Status Offer::Create(const std::shared_ptr<Agent>&, intptr_t handle, uint32_t, i
 Status Claim::Create(const std::shared_ptr<Agent>& agent, const std::string& address, std::unique_ptr<Claim>* claim) {
   unsigned long process;
   unsigned long long handle;
+  unsigned long long record;
   unsigned long long number;
   int end = 0;
-  const int found = std::sscanf(address.c_str(), "%8lx-%16llx-%16llx%n", &process, &handle, &number, &end);
-  if (found != 3 || static_cast<size_t>(end) != address.size()) return Refused(kErrorFileNotFound, "claim");
+  const int found = std::sscanf(address.c_str(), "%8lx-%16llx-%16llx-%16llx%n", &process, &handle, &record, &number, &end);
+  if (found != 4 || static_cast<size_t>(end) != address.size()) return Refused(kErrorFileNotFound, "claim");
   // SAFETY: only DuplicateHandle sees it, which refuses what is none of the other process's.
   const HANDLE offered = reinterpret_cast<HANDLE>(static_cast<uintptr_t>(handle));
-  *claim = std::make_unique<KernelClaim>(ToWin32(agent), process, offered, number);
+  const HANDLE kept = reinterpret_cast<HANDLE>(static_cast<uintptr_t>(record));
+  *claim = std::make_unique<KernelClaim>(ToWin32(agent), process, offered, kept, number);
   return Status{};
 }
 

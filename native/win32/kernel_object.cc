@@ -153,11 +153,11 @@ void KernelObject::Close() {
   mapped_length_ = 0;
 }
 
-// Makes or opens the section of the record and maps all of it.
+// Makes or opens the section of the record, unless it came with the handle, and maps all of it.
 Status KernelObject::MapRecord(const std::wstring& text, size_t length, SECURITY_ATTRIBUTES* security, bool* existed) {
   const std::wstring name = win32::RecordName(scope_, text);
   // Opened with no more rights than are needed: the maker may have left no others.
-  section_ = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name.c_str());
+  if (section_ == nullptr) section_ = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name.c_str());
   *existed = section_ != nullptr;
   if (section_ == nullptr && GetLastError() == ERROR_FILE_NOT_FOUND) {
     section_ = CreateFileMappingW(INVALID_HANDLE_VALUE, security, PAGE_READWRITE, 0, static_cast<DWORD>(length), name.c_str());
@@ -303,16 +303,18 @@ Status KernelObject::Adopt(const std::shared_ptr<Agent>& agent, ObjectKind kind,
   DWORD flags;
   // A number that is no handle must not be closed either; nor one of another kind, which is somebody else's.
   if (!GetHandleInformation(adopted, &flags) || !win32::IsOfKind(adopted, kind)) return Refused(kErrorInvalidHandle, "Adopt");
+  // The record's name says where the object is: Wine calls a section of a file by the file's path.
+  const HANDLE record = own->TakeRecord(adopted);
   Scope scope = Scope::kLocal;
   std::wstring text;
-  const bool named = win32::QueryObjectName(adopted, &scope, &text);
+  const bool named = win32::QueryObjectName(record != nullptr ? record : adopted, &scope, &text);
   // SAFETY: the constructor is private; the pointer takes it over at once.
   std::shared_ptr<KernelObject> made(new KernelObject(own, kind, scope, access));
   made->handle_ = adopted;
+  made->section_ = record;
   bool stale;
   {
     const NamespaceLock lock(own->namespace_mutex(scope));
-    const win32::ScopedHandle kept(own->TakeRecord(adopted));
     // A foreign program's unnamed object: the record is this handle's alone.
     const Status status = made->Attach(named ? text : win32::RandomObjectName(), nullptr, nullptr, &stale);
     if (!status.ok()) return status;
@@ -322,19 +324,19 @@ Status KernelObject::Adopt(const std::shared_ptr<Agent>& agent, ObjectKind kind,
   return Status{};
 }
 
-HANDLE OpenRecordOf(HANDLE object) {
-  Scope scope;
-  std::wstring text;
-  if (!win32::QueryObjectName(object, &scope, &text)) return nullptr;
-  return OpenFileMappingW(FILE_MAP_READ, FALSE, win32::RecordName(scope, text).c_str());
-}
-
 Status KernelObject::Export(uint32_t access, intptr_t* handle) const {
   const Status status = Require(access);
   if (!status.ok()) return status;
   HANDLE duplicate = nullptr;
   if (!DuplicateHandle(GetCurrentProcess(), handle_, GetCurrentProcess(), &duplicate, win32::RightsOf(kind_, access), FALSE, 0))
     return OpenFailed("DuplicateHandle");
+  HANDLE record = nullptr;
+  if (section_ != nullptr && !DuplicateHandle(GetCurrentProcess(), section_, GetCurrentProcess(), &record, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+    const Status failed = OpenFailed("DuplicateHandle");
+    CloseHandle(duplicate);
+    return failed;
+  }
+  agent_->KeepRecord(duplicate, record);
   // SAFETY: the contract keeps a HANDLE as an integer of the same size.
   *handle = reinterpret_cast<intptr_t>(duplicate);
   return Status{};

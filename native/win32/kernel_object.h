@@ -94,7 +94,7 @@ class KernelObject {
   // kErrorAccessDenied unless the handle has the right.
   Status Require(uint32_t right) const { return (access_ & right) == right ? Status{} : Refused(kErrorAccessDenied, "access"); }
 
-  // See Object::Export. The handle is not inheritable: it would go to every child.
+  // See Object::Export. The handle is not inheritable: it would go to every child. The agent keeps its record until somebody takes it.
   Status Export(uint32_t access, intptr_t* handle) const;
 
  private:
@@ -117,9 +117,6 @@ class KernelObject {
   size_t mapped_length_ = 0;
   uint64_t id_ = 0;
 };
-
-// A handle to the record of a kernel object, which keeps the record alive; null if there is none.
-HANDLE OpenRecordOf(HANDLE object);
 
 }  // namespace platform
 }  // namespace holdfast

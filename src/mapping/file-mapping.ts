@@ -10,8 +10,9 @@ import { checkChoice, checkFlag, checkOffset, describe, invalidArgument } from '
 import { File } from './file.js'
 import { type NativeSection, native } from './native.js'
 import { NamedMemory } from './objects/named-memory.js'
-import { NamedObject } from './objects/named-object.js'
+import { type HandOver, handOver, NamedObject } from './objects/named-object.js'
 import type { Security } from './objects/options.js'
+import type { ClaimOptions, Ticket } from './objects/ticket.js'
 import { allocationGranularity, MAX_VIEW_LENGTH, mapView, VIEW_ACCESSES, type View, type ViewAccess } from './view.js'
 import { refuseRemote } from './volume.js'
 import { MappingError, modelled } from './win32-error.js'
@@ -47,6 +48,11 @@ export interface FileMappingOptions {
   readonly allowRemote?: boolean
   /** Creates the object of this name, or opens the existing one with its old size and protection: see `existed`. */
   readonly name?: string
+  /**
+   * Without a name: can be offered to other processes and inherited all the same; `false` by default. On POSIX that makes it a file of
+   * the namespace while it is open. A named mapping can always be handed over.
+   */
+  readonly shareable?: boolean
   /** Who may use a new named mapping. */
   readonly security?: Security
 }
@@ -103,7 +109,7 @@ export class FileMapping {
   static create(options: FileMappingOptions): FileMapping {
     checkOptions(options)
     const { file, protection = 'read-write', allocation = 'commit', inheritable = false } = options
-    if (options.name !== undefined) return FileMapping.createNamed(options)
+    if (options.name !== undefined || options.shareable === true) return FileMapping.createNamed(options)
     const inner = file === undefined ? null : File.nativeOf(file)
     if (file !== undefined && options.allowRemote !== true) refuseRemote(file.volume, file.path)
     const size = file === undefined ? memorySize(options) : fileSize(file, options.size ?? 0, protection)
@@ -124,6 +130,21 @@ export class FileMapping {
     const { access = 'all' } = options
     checkChoice(access, RIGHTS, 'access')
     return FileMapping.ofName(NamedMemory.open(name, access !== 'read'), access)
+  }
+
+  /**
+   * Takes the handle that another process offers: see `offer`. Throws `ERR_FILE_NOT_FOUND` (2) if the offer is gone, `ERR_INVALID_HANDLE` (6)
+   * for a ticket of another kind of object.
+   */
+  static async claim(ticket: string, options?: ClaimOptions): Promise<FileMapping> {
+    const named = await NamedMemory.claim(ticket, options)
+    return FileMapping.ofName(named, named.writable ? 'all' : 'read')
+  }
+
+  /** Takes the handle that the parent process gave this one: see `inheritable`. Once for each key. */
+  static inherited(key: string): FileMapping {
+    const named = NamedMemory.inherited(key)
+    return FileMapping.ofName(named, named.writable ? 'all' : 'read')
   }
 
   private static createNamed(options: FileMappingOptions): FileMapping {
@@ -219,6 +240,30 @@ export class FileMapping {
     return new FileMapping(duplicate, { size, protection, rights: access, existed, path }, this.#reserved, named)
   }
 
+  /**
+   * Offers a handle of its own to another process, which takes it once by the ticket's text: `FileMapping.claim(text)`. The same or
+   * fewer rights ('write' arrives as 'all', which allows no more); more are `ERR_ACCESS_DENIED`. The mapping must have a name or be `shareable`.
+   */
+  offer(options: { readonly access?: MappingRights; readonly uid?: number } = {}): Ticket {
+    if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
+    const { object, access } = this[handOver](options.access)
+    return object.offer({ ...(access === undefined ? {} : { access }), ...(options.uid === undefined ? {} : { uid: options.uid }) })
+  }
+
+  /** @internal */
+  [handOver](access: MappingRights = this.rights): HandOver {
+    this.opened()
+    checkChoice(access, RIGHTS, 'access')
+    if (this.#named === undefined)
+      throw new HoldfastError(
+        'ERR_UNSUPPORTED',
+        'only a mapping with a name, or created with shareable: true, can be handed to other processes',
+      )
+    if (RIGHTS.indexOf(access) > RIGHTS.indexOf(this.rights))
+      throw this.failure('ERR_ACCESS_DENIED', `a handle with rights '${this.rights}' has no '${access}' to give`)
+    return { object: this.#named, access: access === 'read' ? 'synchronize' : 'all' }
+  }
+
   /** Closes the handle. Views stay, and the memory with them. Idempotent. */
   close(): void {
     this.#native?.close()
@@ -242,7 +287,8 @@ export class FileMapping {
 
 function checkOptions(options: FileMappingOptions): void {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
-  const { size = 0, protection = 'read-write', allocation = 'commit', inheritable = false, allowRemote = false } = options
+  const { size = 0, protection = 'read-write', allocation = 'commit' } = options
+  const { inheritable = false, allowRemote = false, shareable = false } = options
   // A file that could not be opened must not become memory by accident.
   if ('file' in options && !(options.file instanceof File)) throw invalidArgument(`file must be a File, not ${describe(options.file)}`)
   checkOffset(size, 'size')
@@ -250,6 +296,7 @@ function checkOptions(options: FileMappingOptions): void {
   checkChoice(allocation, ALLOCATIONS, 'allocation')
   checkFlag(inheritable, 'inheritable')
   checkFlag(allowRemote, 'allowRemote')
+  checkFlag(shareable, 'shareable')
 }
 
 function memorySize({ size = 0 }: FileMappingOptions): number {

@@ -19,6 +19,14 @@ test('the example runs as it stands, by the package’s own name', (t) => {
   t.regex(output, /^\{ age: 31 \}\nbob \{ age: 7 \}\nann \{ age: 31 \}\nann \d+\n2\n$/)
 })
 
+test('the example of the mapping layer runs too', (t) => {
+  const example = /```ts\n(import [^\n]*'holdfast\/mapping'[\s\S]*?)```/.exec(README)?.[1] ?? ''
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'example.mjs'), example)
+  const env = { ...process.env, HOLDFAST_OBJECTS: folder(t) }
+  t.is(execFileSync(process.execPath, ['example.mjs'], { cwd, env, encoding: 'utf8' }), '{ abandoned: false }\n')
+})
+
 test('CommonJS gets the same class', (t) => {
   const cwd = folder(t)
   writeFileSync(
@@ -41,6 +49,7 @@ test('every relative link of the documents leads somewhere', (t) => {
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     'docs/architecture.md',
+    'docs/conformance.md',
     'docs/durability.md',
     'docs/decisions/README.md',
   ]) {

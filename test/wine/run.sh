@@ -70,7 +70,7 @@ build_addon
 prepare_prefix
 
 if [ $# = 0 ]; then
-  mapfile -t tests < <(find dist/test/mapping dist/test/pages dist/test/store dist/test/processes -name '*.test.js' | sort)
+  mapfile -t tests < <(find dist/test/mapping dist/test/examples dist/test/pages dist/test/store dist/test/processes -name '*.test.js' | sort)
   set -- "${tests[@]}"
 fi
 # A unix pipe as standard input or output is no handle that node.exe could use: files stand in.

@@ -9,7 +9,7 @@ import { closeSync } from 'node:fs'
 import { describe, invalidArgument } from '../arguments.js'
 import { platformTraits } from '../native.js'
 import { refusal, translated } from './errors.js'
-import { NamedObject, objectError } from './named-object.js'
+import { type HandOver, handOver, NamedObject, objectError } from './named-object.js'
 import { adoptNative, type NativeObject, nativeObjects } from './native-objects.js'
 import { checkObject, type ObjectAccess, readAccess } from './options.js'
 import { agent } from './waits.js'
@@ -31,7 +31,19 @@ export interface Inheritance {
 }
 
 /** What a child gets by a key: an object with all the rights of its handle, or with those given. */
-export type Inheritable = NamedObject | { readonly object: NamedObject; readonly access: ObjectAccess }
+export type Inheritable = Shared<unknown> | { readonly object: Shared<ObjectAccess>; readonly access: ObjectAccess } | ReducedMapping
+
+/** A named object, or a `FileMapping` that has a name or is shareable. */
+interface Shared<Access> {
+  /** @internal */
+  [handOver](access: Access | undefined): HandOver
+}
+
+/** A file mapping with its own words for rights: 'read', 'write', 'all'. */
+interface ReducedMapping {
+  readonly object: Shared<'read' | 'write' | 'all'>
+  readonly access: 'read' | 'write' | 'all'
+}
 
 /**
  * Prepares handles for a child that is about to be started: the child takes them by `Semaphore.inherited(key)`, likewise the other
@@ -57,9 +69,9 @@ export function inheritable(
   try {
     for (const [key, entry] of Object.entries(objects)) {
       if (!KEY.test(key)) throw invalidArgument(`a key must be 1 to 64 letters, digits, '-' and '_', not ${describe(key)}`)
-      const object = entry instanceof NamedObject ? entry : entry.object
+      const { object, access } = handedOver(entry)
       const native = NamedObject.nativeOf(object)
-      const rights = entry instanceof NamedObject ? native.access : readAccess(entry.access)
+      const rights = access === undefined ? native.access : readAccess(access)
       try {
         const handle = native.exportHandle(rights)
         if (platformTraits.stdioCarriesHandles) descriptors.push(handle)
@@ -74,6 +86,14 @@ export function inheritable(
     throw cause
   }
   return { stdio: [...stdio, ...descriptors], env: { ...env, [VARIABLE]: words.join(' ') }, release, [Symbol.dispose]: release }
+}
+
+function handedOver(entry: Inheritable): HandOver {
+  checkObject(entry, 'an object')
+  const [shared, access] = handOver in entry ? [entry, undefined] : [entry.object, entry.access]
+  if (typeof shared !== 'object' || shared === null || !(handOver in shared))
+    throw invalidArgument(`not a named object: ${describe(shared)}`)
+  return (shared as Shared<unknown>)[handOver](access)
 }
 
 /** Keeps a handle until a child takes it; returns the address. */

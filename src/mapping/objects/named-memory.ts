@@ -6,8 +6,10 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { MappingError } from '../win32-error.js'
+import { inheritedObject } from './inheritance.js'
 import { type CreateObjectOptions, createObject, label, NamedObject, objectError, openObject } from './named-object.js'
 import { adoptNative, ObjectKind, Right } from './native-objects.js'
+import { type ClaimOptions, claimObject } from './ticket.js'
 import { agent } from './waits.js'
 
 /** What a mapping's name was created for. */
@@ -28,6 +30,21 @@ export class NamedMemory extends NamedObject {
 
   static open(name: string, writable: boolean): NamedMemory {
     return new NamedMemory(openObject(ObjectKind.MEMORY, name, {}, writable ? Right.ALL : Right.QUERY | Right.WAIT))
+  }
+
+  /** What another process offers. */
+  static async claim(ticket: string, options?: ClaimOptions): Promise<NamedMemory> {
+    return new NamedMemory(await claimObject(ObjectKind.MEMORY, ticket, options))
+  }
+
+  /** What the parent process gave. */
+  static inherited(key: string): NamedMemory {
+    return new NamedMemory(inheritedObject(ObjectKind.MEMORY, key))
+  }
+
+  /** Whether this handle allows changing the memory. */
+  get writable(): boolean {
+    return (NamedObject.nativeOf(this).access & Right.MODIFY) !== 0
   }
 
   /** Another handle with the same or fewer rights. */

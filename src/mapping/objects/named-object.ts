@@ -10,7 +10,7 @@ import { translated } from './errors.js'
 import { closeAtExit } from './leaving.js'
 import { type ParsedName, parseName } from './name.js'
 import { createNative, type NativeObject, openNative } from './native-objects.js'
-import { checkObject, type OpenObjectOptions, readAccess, readOwner, readSecurity, type Security } from './options.js'
+import { checkObject, type ObjectAccess, type OpenObjectOptions, readAccess, readOwner, readSecurity, type Security } from './options.js'
 import { type OfferOptions, Ticket } from './ticket.js'
 import { abandonWaits, agent } from './waits.js'
 
@@ -29,6 +29,16 @@ export interface Opened {
   readonly native: NativeObject
   readonly name: string | undefined
 }
+
+/** What `handOver` answers. @internal */
+export interface HandOver {
+  readonly object: NamedObject
+  /** All the rights of the handle, if undefined. */
+  readonly access: ObjectAccess | undefined
+}
+
+/** Which object goes to another process, with which rights. @internal */
+export const handOver = Symbol('handOver')
 
 /** A handle to a named object. */
 export abstract class NamedObject {
@@ -78,6 +88,11 @@ export abstract class NamedObject {
    */
   offer(options: OfferOptions = {}): Ticket {
     return new Ticket(NamedObject.nativeOf(this), this.kind, options, (cause) => objectError(cause, this.name))
+  }
+
+  /** @internal */
+  [handOver](access: unknown): HandOver {
+    return { object: this, access: access as ObjectAccess | undefined }
   }
 
   /** The kind by its number in `native/objects.h`. @internal */

@@ -59,7 +59,7 @@ export interface PeerOptions {
 }
 
 /** Starts a process in the namespace, which ends with the test. */
-export async function startPeer(t: ExecutionContext, namespace: string, { uid }: PeerOptions = {}): Promise<Peer> {
+export async function startPeer(t: Pick<ExecutionContext, 'teardown'>, namespace: string, { uid }: PeerOptions = {}): Promise<Peer> {
   const child = fork(fileURLToPath(import.meta.url), ['object-peer'], {
     execArgv: [],
     serialization: 'advanced',
