@@ -3,10 +3,12 @@
  */
 import { Command } from 'commander'
 import { kvCommand } from './kv.js'
+import { mappingCommand } from './mapping.js'
 import { microCommand } from './micro.js'
 
 const program = new Command('npm run bench --').description('Measures Holdfast, and the stores people use instead, on this machine.')
 program.addCommand(kvCommand(), { isDefault: true })
+program.addCommand(mappingCommand())
 program.addCommand(microCommand())
 
 try {
