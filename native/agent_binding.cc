@@ -97,6 +97,16 @@ AgentHolder* ToHolder(napi_env env, napi_value value) {
   return kept == nullptr ? nullptr : kept->get();
 }
 
+// `end()`.
+napi_value EndAgent(napi_env env, napi_callback_info info) {
+  napi_value self;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr) != napi_ok) return ThrowWrongArguments(env);
+  const AgentHolder* holder = ToHolder(env, self);
+  if (holder == nullptr) return ThrowWrongArguments(env);
+  holder->agent->End();
+  return nullptr;
+}
+
 // What a PendingWait wraps.
 struct WaitHolder {
   std::unique_ptr<platform::PendingWait> wait;
@@ -126,29 +136,45 @@ void FreeWait(napi_env, void* data, void*) {
   delete static_cast<WaitHolder*>(data);
 }
 
-// `new PendingWait(agent, objects, all)`.
+// `new PendingWait(agent)`: made once and started often, for objects that wrap something are dear.
 napi_value NewPendingWait(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3];
+  size_t count = 1;
+  napi_value argument;
   napi_value self;
-  if (!IsConstruction(env, info) || napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 3)
+  if (!IsConstruction(env, info) || napi_get_cb_info(env, info, &count, &argument, &self, nullptr) != napi_ok)
     return ThrowWrongArguments(env);
-  AgentHolder* holder = ToHolder(env, arguments[0]);
-  const auto objects = ToWaitables(env, arguments[1]);
-  const auto all = ToBool(env, arguments[2]);
-  if (holder == nullptr || !objects || !all) return ThrowWrongArguments(env);
+  AgentHolder* holder = ToHolder(env, argument);
+  if (holder == nullptr) return ThrowWrongArguments(env);
   auto wait = std::make_unique<WaitHolder>();
   wait->holder = holder->shared_from_this();
-  const platform::Status status = platform::PendingWait::Start(holder->agent, *objects, *all, &wait->wait);
-  if (!status.ok()) return ThrowObjectError(env, status);
-  holder->waits++;
-  UpdateAwake(*holder);
-  if (!WatchWakeHandles(*holder))
-    return ThrowObjectError(env, platform::Refused(platform::kErrorNotSupported, "event loop"));
   if (napi_wrap(env, self, wait.get(), FreeWait, nullptr, nullptr) != napi_ok) return ThrowWrongArguments(env);
   // SAFETY: FreeWait takes it over.
   wait.release();
   return self;
+}
+
+// `start(objects, all)`: ends a wait that is under way.
+napi_value Start(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  napi_value self;
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok || count < 2 || napi_unwrap(env, self, &data) != napi_ok)
+    return ThrowWrongArguments(env);
+  const auto objects = ToWaitables(env, arguments[0]);
+  const auto all = ToBool(env, arguments[1]);
+  if (!objects || !all) return ThrowWrongArguments(env);
+  // SAFETY: methods are only called on objects of their class, and nothing else is wrapped in those.
+  WaitHolder& wait = *static_cast<WaitHolder*>(data);
+  wait.End();
+  AgentHolder& holder = *wait.holder;
+  const platform::Status status = platform::PendingWait::Start(holder.agent, *objects, *all, &wait.wait);
+  if (!status.ok()) return ThrowObjectError(env, status);
+  holder.waits++;
+  UpdateAwake(holder);
+  if (WatchWakeHandles(holder)) return nullptr;
+  wait.End();
+  return ThrowObjectError(env, platform::Refused(platform::kErrorNotSupported, "event loop"));
 }
 
 // The wait of a method's receiver, whose class V8 has checked; null if it was never made or is cancelled.
@@ -198,15 +224,17 @@ std::shared_ptr<platform::Agent> ToAgent(napi_env env, napi_value value) {
 }
 
 napi_value DefineAgent(napi_env env) {
+  const napi_property_descriptor methods[] = {Method("end", EndAgent)};
   napi_value constructor = nullptr;
-  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 0, nullptr, &constructor);
+  napi_define_class(env, "Agent", NAPI_AUTO_LENGTH, NewAgent, nullptr, 1, methods, &constructor);
   return constructor;
 }
 
 napi_value DefinePendingWait(napi_env env) {
-  const napi_property_descriptor methods[] = {Method("attempt", Attempt), Method("retryAfterMs", RetryAfterMs), Method("cancel", Cancel)};
+  const napi_property_descriptor methods[] = {Method("start", Start), Method("attempt", Attempt), Method("retryAfterMs", RetryAfterMs),
+                                              Method("cancel", Cancel)};
   napi_value constructor = nullptr;
-  napi_define_class(env, "PendingWait", NAPI_AUTO_LENGTH, NewPendingWait, nullptr, 3, methods, &constructor);
+  napi_define_class(env, "PendingWait", NAPI_AUTO_LENGTH, NewPendingWait, nullptr, 4, methods, &constructor);
   return constructor;
 }
 

@@ -14,6 +14,8 @@ constexpr uint32_t kMaxEntries = 65536;
 constexpr uint32_t kMaxCounters = 1024;
 constexpr uint32_t kMaxRepeats = 1000;
 
+static_assert(std::atomic<uint64_t>::is_always_lock_free && std::atomic<uintptr_t>::is_always_lock_free, "handlers take no locks");
+
 // Entry 0 is never used. Handlers look at those below `used`.
 Entry entries[kMaxEntries];
 std::atomic<uint32_t> used{1};

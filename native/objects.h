@@ -81,6 +81,9 @@ class Agent {
   // To be called when a wake handle was ready, before the pending waits are tried.
   virtual void ClearWake() = 0;
 
+  // Removes what it has in the namespace, before a process ends that runs no destructors. Nothing is waited for after that.
+  virtual void End() = 0;
+
  protected:
   Agent() = default;
 };

@@ -37,10 +37,25 @@ bool Contains(const platform::Section& section, const platform::MapOptions& opti
   return options.offset <= section.size() && options.length <= section.size() - options.offset;
 }
 
+// V8 counts the ArrayBuffer as memory that a collection could free and collects the more often the more is mapped. But a mapping is the page
+// cache's memory, and no garbage keeps it.
+void HideFromCollector(napi_env env, Lease* lease, size_t length) {
+  int64_t counted;
+  if (napi_adjust_external_memory(env, -static_cast<int64_t>(length), &counted) == napi_ok) lease->hidden = static_cast<int64_t>(length);
+}
+
+// To be called when the ArrayBuffer is gone, for which V8 has taken the length off its count. Not before: V8 would see the count rise.
+void ShowToCollector(napi_env env, Lease* lease) {
+  int64_t counted;
+  if (lease->hidden != 0) napi_adjust_external_memory(env, lease->hidden, &counted);
+  lease->hidden = 0;
+}
+
 // Runs when the garbage collector has dropped the ArrayBuffer, after a detach too, and when the environment ends.
-void ReleaseLease(napi_env, void*, void* hint) {
+void ReleaseLease(napi_env env, void*, void* hint) {
   // SAFETY: the hint is the heap copy that TakeBuffer made, and Node calls this once.
   const std::unique_ptr<std::shared_ptr<Lease>> lease(static_cast<std::shared_ptr<Lease>*>(hint));
+  ShowToCollector(env, lease->get());
   (*lease)->region.reset();
 }
 
@@ -104,7 +119,10 @@ Napi::Value ViewObject::TakeBuffer(const Napi::CallbackInfo& info) {
   auto* hint = new std::shared_ptr<Lease>(lease_);
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(env, region()->data(), region()->length(), ReleaseLease, hint, &buffer);
-  if (status == napi_ok) return Napi::Value(env, buffer);
+  if (status == napi_ok) {
+    HideFromCollector(env, lease_.get(), region()->length());
+    return Napi::Value(env, buffer);
+  }
   // In some failures Node still calls the finalizer, in others not. The mapping goes now; the hint's few bytes are left to it.
   lease_->region.reset();
   bool pending = false;
@@ -177,6 +195,7 @@ Napi::Value ViewObject::Unmap(const Napi::CallbackInfo& info) {
     return Napi::Value(env, ThrowWrongArguments(env));
   if (data != region()->data() || length == 0) return Napi::Value();
   if (napi_detach_arraybuffer(env, info[0]) != napi_ok) return Napi::Value(env, ThrowWrongArguments(env));
+  ShowToCollector(env, lease_.get());
   lease_->region.reset();
   return Napi::Value();
 }

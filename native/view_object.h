@@ -17,6 +17,8 @@ namespace holdfast {
 
 struct Lease {
   std::shared_ptr<platform::Region> region;
+  // Bytes of the ArrayBuffer that V8 was told not to count; see `HideFromCollector`.
+  int64_t hidden = 0;
 };
 
 // JavaScript class View. `new View(file | section, offset, length, access, address, guard)` maps; `access` is platform::Access,

@@ -10,6 +10,7 @@ import { StoreCore, type StoreOptions } from '../src/store/store.js'
 import { catalogTree } from './tree/catalog.js'
 import type { KeyEncoding, KeyOf } from './tree/keys.js'
 import { treeKind } from './tree/kind.js'
+import { treePageRules } from './tree/page-rules.js'
 import { Tree } from './tree/tree.js'
 import type { ValueEncoding, ValueOf } from './tree/values.js'
 
@@ -31,7 +32,7 @@ export interface TreeOptions<K extends KeyEncoding, V extends ValueEncoding> {
   value?: V
 }
 
-const KINDS = { catalogTree, kinds: [treeKind] }
+const KINDS = { catalogTree, kinds: [treeKind], pageRules: treePageRules }
 /** Longest name of a structure in bytes of UTF-8. */
 const MAX_NAME_BYTES = 256
 

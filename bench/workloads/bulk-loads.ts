@@ -8,13 +8,13 @@ const WARM_UP_ENTRIES = 50_000
 /** Time in milliseconds from the first put until the load survives power loss. */
 export async function timeLoad({ n, session, openScratch }: WorkloadContext, sorted: boolean): Promise<Sample> {
   const entries = (count: number) => entriesOf(count, sorted ? undefined : shuffled(count, 17))
-  const scratch = await openScratch()
+  const { keys, values } = entries(n)
   const few = entries(WARM_UP_ENTRIES)
+  await settle()
+  const scratch = await openScratch()
   await scratch.load(few.keys, few.values, sorted)
   await scratch.close()
 
-  const { keys, values } = entries(n)
-  await settle()
   const start = now()
   await session.load(keys, values, sorted)
   return { value: now() - start, digest: 0 }

@@ -22,9 +22,9 @@ async function callAll(session: Session, { keys, values }: Entries, puts: number
 }
 
 async function timeCallers({ n, session }: WorkloadContext): Promise<Sample> {
-  await callAll(session, updatesOf(n, CALLERS * WARM_UP_PUTS, 1, CALLERS), WARM_UP_PUTS)
   const updates = updatesOf(n, CALLERS * TIMED_PUTS, 2, CALLERS)
   await settle()
+  await callAll(session, updatesOf(n, CALLERS * WARM_UP_PUTS, 1, CALLERS), WARM_UP_PUTS)
   const start = now()
   const waits = await callAll(session, updates, TIMED_PUTS)
   const value = ((now() - start) * 1000) / (CALLERS * TIMED_PUTS)

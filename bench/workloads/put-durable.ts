@@ -3,13 +3,13 @@ import { updatesOf } from '../data.js'
 import { now, percentile, type Sample, settle } from '../measure.js'
 import type { Workload, WorkloadContext } from './workload.js'
 
-const WARM_UP_PUTS = 300
+const WARM_UP_PUTS = 2000
 const TIMED_PUTS = 3000
 
 async function timePuts({ n, session }: WorkloadContext): Promise<Sample> {
   const { keys, values } = updatesOf(n, WARM_UP_PUTS + TIMED_PUTS, 1)
-  for (let i = 0; i < WARM_UP_PUTS; i++) await session.putAlone(keys[i] as string, values[i] as string)
   await settle()
+  for (let i = 0; i < WARM_UP_PUTS; i++) await session.putAlone(keys[i] as string, values[i] as string)
   const waits = new Array<number>(TIMED_PUTS)
   const start = now()
   let before = start

@@ -17,8 +17,8 @@ export async function timeTransactions({ n, session }: WorkloadContext): Promise
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
-  await runBatches(0, WARM_UP_TRANSACTIONS)
   await settle()
+  await runBatches(0, WARM_UP_TRANSACTIONS)
   const start = now()
   await runBatches(WARM_UP_TRANSACTIONS, batches.length)
   return { value: ((now() - start) * 1000) / (TIMED_TRANSACTIONS * TRANSACTION_PUTS), digest: 0 }

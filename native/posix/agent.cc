@@ -24,7 +24,9 @@ Status Agent::Create(std::shared_ptr<Agent>* agent) {
 
 PosixAgent::PosixAgent() : names_(FindNamespace()) {}
 
-PosixAgent::~PosixAgent() {
+PosixAgent::~PosixAgent() { End(); }
+
+void PosixAgent::End() {
   for (const OwnBell& bell : bells_) {
     if (bell.id != 0) unlink(bell.path.c_str());
   }

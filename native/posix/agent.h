@@ -19,6 +19,7 @@ class PosixAgent : public Agent {
   ~PosixAgent() override;
   intptr_t WakeHandle(Scope scope) const override;
   void ClearWake() override;
+  void End() override;
 
   const std::string& path(Scope scope) const { return names_.path[static_cast<uint32_t>(scope)]; }
 
@@ -45,7 +46,6 @@ class PosixAgent : public Agent {
   struct OwnBell {
     uint64_t id = 0;
     Descriptor fifo;
-    // Keeps the FIFO from reporting the end of the last writer.
     std::string path;
   };
   int Ringer(Scope scope, uint64_t id, bool* alive);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "agent.h"
@@ -54,6 +55,7 @@ class SocketOffer : public Offer {
 
   ~SocketOffer() override {
     if (!path_.empty()) unlink(path_.c_str());
+    if (!claimed_) CloseAsLast();
   }
 
   Status Listen(Scope scope) {
@@ -88,14 +90,23 @@ class SocketOffer : public Offer {
       pollfd hello = {peer.get(), POLLIN, 0};
       char byte = 0;
       if (poll(&hello, 1, kHelloMs) != 1 || read(peer.get(), &byte, 1) != 1 || byte != kByte) continue;
-      *claimed = SendHandle(peer.get(), handle_.get()).ok();
+      *claimed = claimed_ = SendHandle(peer.get(), handle_.get()).ok();
     }
     return Status{};
   }
 
  private:
+  // Nobody has got it: it closes as every handle does, with its name if it is the last.
+  void CloseAsLast() {
+    uint32_t kind = 0;
+    if (pread(handle_.get(), &kind, sizeof kind, offsetof(ObjectHeader, kind)) != static_cast<ssize_t>(sizeof kind)) return;
+    std::shared_ptr<ObjectFile> file;
+    ObjectFile::Adopt(agent_, static_cast<ObjectKind>(kind), handle_.Release(), 0, &file);
+  }
+
   const std::shared_ptr<PosixAgent> agent_;
-  const Descriptor handle_;
+  Descriptor handle_;
+  bool claimed_ = false;
   const int64_t uid_;
   Descriptor socket_;
   std::string path_;

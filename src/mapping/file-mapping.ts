@@ -37,7 +37,8 @@ export interface FileMappingOptions {
   readonly protection?: MappingProtection
   /**
    * For memory: 'commit' (default) takes all its space now, so that a lack of it fails here; 'reserve' takes it by `commit`, or
-   * when a page is touched first. For a file it means nothing.
+   * when a page is touched first (on Windows the guard sees to that: a view with `guard: false` touches committed bytes only).
+   * For a file it means nothing.
    */
   readonly allocation?: (typeof ALLOCATIONS)[number]
   /** Child processes get the handle too; `false` by default. */

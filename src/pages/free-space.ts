@@ -23,7 +23,8 @@ export interface SpaceChange {
   /** Oldest snapshot (low word) and durable checkpoint (low word) when it began. */
   oldest: number
   checkpoint: number
-  allocated: Iterable<PageNumber>
+  /** As [first, number]. */
+  allocated: Iterable<readonly [PageNumber, number]>
   /** Freed pages that were allocated after the newest checkpoint began ... */
   freedYoung: readonly PageNumber[]
   /** ... and all others. */
@@ -80,7 +81,8 @@ export class FreeSpace {
     this.reclaim(change.oldest, change.checkpoint)
     while (this.highWater < change.highWater) this.free.add(this.extend(1))
     const waiting = new Set<PageNumber>()
-    for (const page of change.allocated) if (!this.free.delete(page)) waiting.add(page)
+    for (const [start, count] of change.allocated)
+      for (let page = start; page < start + count; page++) if (!this.free.delete(page)) waiting.add(page)
     if (waiting.size > 0 && this.withdraw((page) => waiting.has(page)) !== waiting.size) return false
     if (this.highWater > change.highWater) this.withdraw((page) => page >= change.highWater)
     this.trim(change.highWater)

@@ -11,9 +11,10 @@ import { PAGE_SIZE } from './format.js'
 import type { StorageFile } from './storage.js'
 
 /**
- * Pages in a segment: 256 MiB where a view may reach past the end of its file, else 16 MiB, to which the file is then grown.
+ * Pages in a segment: 32 MiB where a view may reach past the end of its file, else 16 MiB, to which the file is then grown. V8 begins a
+ * collection when 64 MiB of memory outside of its heap are added at once, so segments stay below that.
  */
-const SEGMENT_PAGES = platformTraits.viewMayPassEnd ? 65536 : 4096
+const SEGMENT_PAGES = platformTraits.viewMayPassEnd ? 8192 : 4096
 const SEGMENT_BYTES = SEGMENT_PAGES * PAGE_SIZE
 
 /** A file that is written by positioned writes. Owns `file`. */

@@ -70,19 +70,32 @@ export class PageSet {
   *ranges(): Generator<[PageNumber, number]> {
     let start = -1
     let end = -1
-    for (let index = 0; index < this.words.length; index++) {
-      let word = this.words[index]
-      while (word !== 0) {
-        const page = (index << 5) + lowestBit(word)
-        word &= word - 1
-        if (page !== end) {
-          if (start >= 0) yield [start, end - start]
-          start = page
+    for (let top = 0; top < this.summary.length; top++) {
+      for (let bits = this.summary[top]; bits !== 0; bits &= bits - 1) {
+        const index = (top << 5) + lowestBit(bits)
+        for (let word = this.words[index]; word !== 0; word &= word - 1) {
+          const page = (index << 5) + lowestBit(word)
+          if (page !== end) {
+            if (start >= 0) yield [start, end - start]
+            start = page
+          }
+          end = page + 1
         }
-        end = page + 1
       }
     }
     if (start >= 0) yield [start, end - start]
+  }
+
+  /** Removes all members. */
+  clear(): void {
+    for (let top = 0; this.size > 0; top++) {
+      for (let bits = this.summary[top]; bits !== 0; bits &= bits - 1) {
+        const index = (top << 5) + lowestBit(bits)
+        for (let word = this.words[index]; word !== 0; word &= word - 1) this.size--
+        this.words[index] = 0
+      }
+      this.summary[top] = 0
+    }
   }
 
   clone(): PageSet {

@@ -26,6 +26,8 @@ export interface StructureState {
 /** A write transaction as structures use it. */
 export interface PageTransaction {
   readonly id: TransactionId
+  /** Whether `record` still notes anything: too large a transaction is not logged. */
+  readonly logged: boolean
   /** Where `locate`, `modify` and `allocate` found the page: its segment ... */
   segment: Segment
   /** ... and its first byte there. Valid until the next of these calls. */
@@ -53,6 +55,11 @@ export interface PageTransaction {
     value: Uint8Array,
     valueLength: number,
   ): void
+  /**
+   * Says, between operations, that so many more bytes were stored in order, in pages that will hardly be changed again: many of them are written
+   * out ahead of the commit and are not logged.
+   */
+  appended(bytes: number): void
 }
 
 /** An operation read back from the redo log. The byte arrays are lent for the call. */

@@ -15,7 +15,7 @@ import { freelistChain, freelistRanges } from './freelist.js'
 import { newestMeta } from './meta.js'
 import { PageSet } from './page-set.js'
 import type { Catalog, StructureState } from './page-transaction.js'
-import { Pages } from './pages.js'
+import { type PageRule, Pages } from './pages.js'
 import { FrameBuilder, FrameFlag } from './redo-frame.js'
 import { LOG_FIRST_FRAME, RedoLog } from './redo-log.js'
 import { Segment } from './segment.js'
@@ -38,6 +38,8 @@ export interface PagerOptions {
   /** Log size from which on it starts over; a checkpoint begins at half of it. */
   checkpointBytes: number
   catalog: Catalog
+  /** What structures demand of their pages, by `PageType`. */
+  pageRules: readonly (PageRule | undefined)[]
   /** Adds every page that the structures of a state own to the set. */
   ownedPages: (roots: Roots, owned: PageSet) => void
 }
@@ -48,6 +50,8 @@ export class Pager {
   readonly pages: Pages
   readonly arena = new Arena()
   readonly frame = new FrameBuilder()
+  /** Pages that the open transaction allocated and still holds. */
+  readonly owned = new PageSet()
   readonly emptySegment = new Segment(new ArrayBuffer(PAGE_SIZE))
   readonly catalog: Catalog
   /** Operations of one transaction beyond this many bytes are not logged. */
@@ -68,7 +72,7 @@ export class Pager {
   ) {
     this.control = new ControlWords(storage.control)
     this.slotsOfReaders = new ReaderSlots(this.control, storage)
-    this.pages = new Pages(storage.data)
+    this.pages = new Pages(storage.data, options.pageRules)
     this.catalog = options.catalog
     this.maxLoggedBytes = Math.floor(options.checkpointBytes / 4)
     // Nothing is known of the free space before the first write: `begin` loads it.
@@ -120,11 +124,11 @@ export class Pager {
    * of it remains; a log that cannot be mended poisons the store.
    */
   commit(transaction: Transaction, { frameFlags = 0, freelist = this.roots.freelist, onFrame = () => {} }: CommitOptions = {}): Roots {
-    const owned = this.prepare(transaction)
-    const { log, at, length, flags } = this.writeFrame(transaction, owned, frameFlags)
+    this.prepare(transaction)
+    const { log, at, length, flags } = this.writeFrame(transaction, frameFlags)
     try {
       onFrame()
-      transaction.writePages(owned)
+      transaction.writePages()
     } catch (error) {
       this.giveUpFrame(log, at)
       throw error
@@ -138,18 +142,17 @@ export class Pager {
 
   /** Makes a transaction of a recovery visible, as `id`: its operations are in the log already. */
   commitRecovered(transaction: Transaction, id: TransactionId, freelist = this.roots.freelist): void {
-    transaction.writePages(this.prepare(transaction))
+    this.prepare(transaction)
+    transaction.writePages()
     this.adopt(transaction, LOG_FIRST_FRAME, freelist, id)
   }
 
   /** Drops a transaction: nothing of it was visible. */
   abort(transaction: Transaction): void {
-    for (const page of transaction.owned) {
-      this.slots[page] = 0
-      this.space.free.add(page)
-    }
+    transaction.leaveArena()
+    for (const [start, count] of this.owned.ranges()) for (let page = start; page < start + count; page++) this.space.free.add(page)
+    this.owned.clear()
     this.space.restore(this.roots.highWater)
-    this.arena.reset()
   }
 
   /** Makes sure the data file has room for `highWater` pages. Throws a `SystemError`, ENOSPC above all. */
@@ -268,23 +271,18 @@ export class Pager {
     return false
   }
 
-  /** Saves the states and makes room in the file; returns the pages to write. */
-  private prepare(transaction: Transaction): Uint32Array {
+  /** Saves the states and makes room in the file. */
+  private prepare(transaction: Transaction): void {
     if (transaction.spoiled !== undefined) throw transaction.spoiled
     for (const state of transaction.states.values()) this.catalog.save(transaction, transaction.catalog, state)
     this.reserve(this.space.highWater)
-    return transaction.ownedPages()
   }
 
-  private writeFrame(
-    transaction: Transaction,
-    owned: Uint32Array,
-    frameFlags: number,
-  ): { log: RedoLog; at: number; length: number; flags: number } {
+  private writeFrame(transaction: Transaction, frameFlags: number): { log: RedoLog; at: number; length: number; flags: number } {
     const log = this.openLog() ?? this.createLog()
     let flags = frameFlags | (transaction.logged ? 0 : FrameFlag.UNLOGGED)
     const { freedYoung, freedOld, oldest, checkpoint } = transaction
-    if (8 * owned.length + 4 * (freedYoung.length + freedOld.length) > this.maxLoggedBytes) flags |= FrameFlag.NO_SPACE
+    if (8 * this.owned.size + 4 * (freedYoung.length + freedOld.length) > this.maxLoggedBytes) flags |= FrameFlag.NO_SPACE
     const header = {
       salt: log.header.salt,
       transaction: transaction.id,
@@ -297,7 +295,7 @@ export class Pager {
       transaction: transaction.id,
       oldest,
       checkpoint,
-      allocated: owned,
+      allocated: this.owned.ranges(),
       freedYoung,
       freedOld,
       highWater: this.space.highWater,
@@ -341,7 +339,7 @@ export class Pager {
     }
     this.control.publish(this.roots)
     this.space.commit(id >>> 0, transaction.freedYoung, transaction.freedOld)
-    for (const page of transaction.owned) this.slots[page] = 0
-    this.arena.reset()
+    transaction.leaveArena()
+    this.owned.clear()
   }
 }

@@ -11,9 +11,12 @@
  */
 import { HoldfastError } from '../errors.js'
 import { crc32c, guardFaults } from '../mapping/index.js'
-import { FIRST_PAGE, MAX_RUN_PAGES, PAGE_CRC, PAGE_NUMBER, PAGE_RUN, PAGE_SHIFT, PAGE_SIZE, type PageNumber } from './format.js'
+import { FIRST_PAGE, MAX_RUN_PAGES, PAGE_CRC, PAGE_NUMBER, PAGE_RUN, PAGE_SHIFT, PAGE_SIZE, PAGE_TYPE, type PageNumber } from './format.js'
 import { Segment } from './segment.js'
 import type { StorageFile } from './storage.js'
+
+/** What a structure demands of its pages before it reads them: says what is wrong with the page at `base`, if anything. */
+export type PageRule = (segment: Segment, base: number) => string | undefined
 
 export class Pages {
   /** Mapped segments, by page number >>> shift. */
@@ -30,14 +33,18 @@ export class Pages {
   /** The process's count of faults in mapped memory when the segments were last looked at. */
   private faultsSeen = guardFaults[0]
 
-  constructor(private readonly file: StorageFile) {
+  constructor(
+    private readonly file: StorageFile,
+    /** By `PageType`. */
+    private readonly rules: readonly (PageRule | undefined)[],
+  ) {
     this.shift = Math.log2(file.segmentPages)
     this.mask = file.segmentPages - 1
     this.verified = new Uint8Array(file.segmentPages)
   }
 
   /**
-   * Makes `page` readable: maps its segment if need be and verifies its checksum and number.
+   * Makes `page` readable: maps its segment if need be and verifies its checksum, its number, and the rule of its type.
    * Throws `ERR_DAMAGED` for a page that cannot be trusted.
    */
   touch(page: PageNumber): void {
@@ -64,6 +71,8 @@ export class Pages {
       throw damaged(page, 'its run has an impossible length')
     if (crc32c(segment.bytes, base + PAGE_CRC + 4, base + run * PAGE_SIZE) !== segment.words[(base + PAGE_CRC) >>> 2])
       throw damaged(page, 'its checksum does not match its contents')
+    const wrong = this.rules[segment.bytes[base + PAGE_TYPE]]?.(segment, base)
+    if (wrong !== undefined) throw damaged(page, wrong)
   }
 
   /**
@@ -91,7 +100,9 @@ export class Pages {
     if (last < this.segments.length) return
     for (let index = this.segments.length; index <= last; index++) this.segments.push(new Segment(this.file.map(index)))
     // One segment more than is mapped, so that the hot path's look at a page of the next segment stays inside the array.
-    const verified = new Uint8Array((this.segments.length + 1) << this.shift)
+    const needed = (this.segments.length + 1) << this.shift
+    if (needed <= this.verified.length) return
+    const verified = new Uint8Array(Math.max(needed, 2 * this.verified.length))
     verified.set(this.verified)
     this.verified = verified
   }

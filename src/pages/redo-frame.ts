@@ -142,26 +142,15 @@ export class FrameBuilder {
     return this.bytes.subarray(0, this.end)
   }
 
-  /** Writes ascending pages as runs and returns how many runs there were. */
-  private runs(pages: Iterable<PageNumber>): number {
+  /** Writes runs of pages and returns how many there were. */
+  private runs(runs: Iterable<readonly [PageNumber, number]>): number {
     let count = 0
-    let start = -1
-    let end = -1
-    for (const page of pages) {
-      if (page !== end) {
-        if (start >= 0) count += this.run(start, end)
-        start = page
-      }
-      end = page + 1
+    for (const [start, length] of runs) {
+      this.word(start)
+      this.word(length)
+      count++
     }
-    if (start >= 0) count += this.run(start, end)
     return count
-  }
-
-  private run(start: PageNumber, end: PageNumber): number {
-    this.word(start)
-    this.word(end - start)
-    return 1
   }
 
   private word(value: number): void {
@@ -269,12 +258,9 @@ export class Frame {
     }
   }
 
-  private *allocated(): Generator<PageNumber> {
+  private *allocated(): Generator<[PageNumber, number]> {
     const end = this.listsAt + 8 * this.word(FRAME_ALLOCATED_RUNS)
-    for (let at = this.listsAt; at < end; at += 8) {
-      const start = this.word(at)
-      for (let page = start; page < start + this.word(at + 4); page++) yield page
-    }
+    for (let at = this.listsAt; at < end; at += 8) yield [this.word(at), this.word(at + 4)]
   }
 
   private pages(at: number, count: number): PageNumber[] {

@@ -20,12 +20,17 @@ import {
   type PageType,
   type TransactionId,
 } from './format.js'
+import type { PageSet } from './page-set.js'
 import type { PageTransaction, StructureState } from './page-transaction.js'
 import type { Pager } from './pager.js'
 import type { Segment } from './segment.js'
 
-/** Arena size at which changed pages are written out ahead of the commit. */
+/** Arena size at which changed pages are written out ahead of the commit: they may be changed again, so it is large. */
 const SPILL_BYTES = 256 * 1024 * 1024
+/** The same for pages that were filled in order and will not be changed again. */
+const APPENDED_SPILL_BYTES = 8 * 1024 * 1024
+/** Beyond this many bytes appended it is cheaper to flush full pages than to write everything to the log first. */
+const MAX_LOGGED_APPEND_BYTES = 4 * 1024 * 1024
 /** u32 a run for `StorageFile.writePages`: page number, arena chunk, byte offset there, number of pages. */
 const RUN_WORDS = 4
 
@@ -33,7 +38,7 @@ export class Transaction implements PageTransaction {
   segment: Segment
   base = 0
   /** Pages that this transaction allocated and still holds. */
-  readonly owned = new Set<PageNumber>()
+  readonly owned: PageSet
   /** Freed pages that were allocated after the newest checkpoint began, and all others. */
   readonly freedYoung: PageNumber[] = []
   readonly freedOld: PageNumber[] = []
@@ -43,6 +48,9 @@ export class Transaction implements PageTransaction {
   logged = true
   /** Why this transaction cannot be committed. */
   spoiled: unknown
+  /** Pages that were given memory in the arena since it was written out last; some may have been freed again. */
+  private placed: PageNumber[] = []
+  private appendedBytes = 0
 
   constructor(
     private readonly pager: Pager,
@@ -57,6 +65,7 @@ export class Transaction implements PageTransaction {
     private readonly youngAfter: TransactionId,
   ) {
     this.segment = pager.emptySegment
+    this.owned = pager.owned
   }
 
   get isEmpty(): boolean {
@@ -148,40 +157,52 @@ export class Transaction implements PageTransaction {
     value: Uint8Array,
     valueLength: number,
   ): void {
-    this.spillIfLarge()
+    this.spillIfLarger(SPILL_BYTES)
     if (!this.logged) return
     const frame = this.pager.frame
-    if (frame.operationBytes + keyLength + valueLength > this.pager.maxLoggedBytes) {
-      this.logged = false
-      frame.reset()
-      return
-    }
-    frame.operation(structure, operation, flags, key, keyLength, value, valueLength)
+    if (frame.operationBytes + keyLength + valueLength > this.pager.maxLoggedBytes) this.stopLogging()
+    else frame.operation(structure, operation, flags, key, keyLength, value, valueLength)
+  }
+
+  appended(bytes: number): void {
+    this.appendedBytes += bytes
+    if (this.logged && this.appendedBytes > MAX_LOGGED_APPEND_BYTES) this.stopLogging()
+    if (!this.logged) this.spillIfLarger(APPENDED_SPILL_BYTES)
+  }
+
+  private stopLogging(): void {
+    this.logged = false
+    this.pager.frame.reset()
   }
 
   /** Writes changed pages out when the arena is large; only between operations, since it moves pages. */
-  spillIfLarge(): void {
-    const { arena, space, slots } = this.pager
-    if (arena.usedBytes < SPILL_BYTES) return
+  private spillIfLarger(bytes: number): void {
+    const { arena, space } = this.pager
+    if (arena.usedBytes < bytes) return
     this.pager.reserve(space.highWater)
     this.writePages()
-    for (const page of this.owned) slots[page] = 0
+    this.leaveArena()
+  }
+
+  /** Gives the memory of all pages back. */
+  leaveArena(): void {
+    const { arena, slots } = this.pager
+    for (const page of this.placed) slots[page] = 0
+    this.placed = []
     arena.reset()
   }
 
-  /** Pages it holds, ascending. */
-  ownedPages(): Uint32Array {
-    return Uint32Array.from(this.owned).sort()
-  }
-
   /** Writes the pages that lie in the arena to the file, in page order. */
-  writePages(owned = this.ownedPages()): void {
+  writePages(): void {
     const { slots, arena } = this.pager
-    const runs = new Uint32Array(owned.length * RUN_WORDS)
+    const pages = Uint32Array.from(this.placed).sort()
+    const runs = new Uint32Array(pages.length * RUN_WORDS)
     let count = 0
-    for (const page of owned) {
+    let before = 0
+    for (const page of pages) {
       const slot = slots[page]
-      if (slot === 0) continue
+      if (slot === 0 || page === before) continue
+      before = page
       const base = arena.base(slot)
       runs[count * RUN_WORDS] = page
       runs[count * RUN_WORDS + 1] = (slot - 1) >>> CHUNK_SHIFT
@@ -196,6 +217,7 @@ export class Transaction implements PageTransaction {
   private place(page: PageNumber, pageCount: number): void {
     const slot = this.pager.arena.allocate(pageCount)
     this.pager.slotsFor(page + pageCount)[page] = slot
+    this.placed.push(page)
     this.segment = this.pager.arena.segment(slot)
     this.base = this.pager.arena.base(slot)
   }

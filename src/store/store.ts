@@ -11,7 +11,7 @@ import { PAGE_SIZE, type TransactionId } from '../pages/format.js'
 import type { PageSet } from '../pages/page-set.js'
 import type { PageTransaction, StructureKind, StructureState } from '../pages/page-transaction.js'
 import type { Pager } from '../pages/pager.js'
-import type { Pages } from '../pages/pages.js'
+import type { PageRule, Pages } from '../pages/pages.js'
 import { closeCleanly, openPager, type RecoveryReport } from '../pages/recovery.js'
 import type { Storage } from '../pages/storage.js'
 import { Word } from '../sync/control-words.js'
@@ -39,6 +39,8 @@ export interface StoreOptions {
 export interface Kinds {
   readonly catalogTree: CatalogTree
   readonly kinds: readonly StructureKind[]
+  /** What they demand of their pages, by `PageType`. */
+  readonly pageRules: readonly (PageRule | undefined)[]
 }
 
 /** A structure in the store. */
@@ -102,6 +104,7 @@ export abstract class StoreCore implements StructureHost {
       checkpointBytes,
       busyTimeoutMs: this.busyTimeoutMs,
       catalog: this.catalog,
+      pageRules: kinds.pageRules,
       ownedPages: (roots, owned) => walkOwnedPages(this.pager, this.catalog, kinds.kinds, roots, owned),
       apply: (transaction, operation) => applyOperation(kinds.kinds, transaction, operation),
     })

@@ -18,8 +18,10 @@ class Appender {
   private readonly entries = new EntryList(false)
   private readonly path = new Path()
   private readonly separator = new Probe()
+  /** Where the caller puts the key of the next entry. */
+  key = new Probe()
   /** Key of the last entry, of the tree or gathered. */
-  private readonly last = new Probe()
+  private last = new Probe()
   private hasLast = false
   /** Whether entries are being gathered. */
   private isOpen = false
@@ -28,7 +30,7 @@ class Appender {
   private target: PageNumber = 0
   /** Bytes that all keys gathered begin with. */
   private prefixLength = 0
-  /** Bytes that the key last given to `isBehind` has in common with the last one. */
+  /** Bytes that `key`, when `isBehind` was asked last, has in common with the last one. */
   private sharedBytes = 0
 
   /** Begins a load: finds the tree's last key. */
@@ -39,31 +41,49 @@ class Appender {
     if (this.hasLast) copyLeafKey(walk.segment, walk.base, walk.count - 1, this.last)
   }
 
-  /** Whether the probe's key lies behind every key of the tree. */
-  isBehind(key: Probe): boolean {
+  /** Whether `key` lies behind every key of the tree. */
+  isBehind(): boolean {
     if (!this.hasLast) return true
-    const shared = this.sharedWithLast(key)
+    const { key } = this
+    const shared = this.sharedWithLast()
     this.sharedBytes = shared
     return shared < key.length && (shared === this.last.length || key.bytes[shared] > this.last.bytes[shared])
   }
 
-  /** Adds the entry of the key last given to `isBehind`, which it is. */
-  add(transaction: PageTransaction, state: StructureState, key: Probe, value: Uint8Array, flags: number): void {
+  /** Adds the entry of `key`, of which `isBehind` was asked last and said so. */
+  add(transaction: PageTransaction, state: StructureState, value: Uint8Array, flags: number): void {
+    this.prepare(transaction, state)
+    this.entries.addEntry(this.key, preparePayload(transaction, this.key.length, value, flags))
+    this.settle(transaction, state)
+  }
+
+  /** The same for a text, which is encoded where it is gathered; `false`, and nothing is added, if it has no place in a leaf. */
+  addText(transaction: PageTransaction, state: StructureState, text: string): boolean {
+    this.prepare(transaction, state)
+    if (!this.entries.addText(this.key, text)) return false
+    this.settle(transaction, state)
+    return true
+  }
+
+  private prepare(transaction: PageTransaction, state: StructureState): void {
     if (!this.isOpen) this.open(transaction, state)
     assert(this.changes === changeCount(), 'nobody else changes a tree during a load')
-    const { entries } = this
-    const payload = preparePayload(transaction, key.length, value, flags)
-    entries.addEntry(key, payload)
+  }
+
+  /** Writes the leaf before the entry that was gathered last, if that has no room there any more. */
+  private settle(transaction: PageTransaction, state: StructureState): void {
+    const { entries, key } = this
     const { count } = entries
     const prefixLength = count === 1 ? key.length : Math.min(this.prefixLength, this.sharedBytes)
     if (entries.fitsWith(0, count, prefixLength)) this.prefixLength = prefixLength
     else {
       this.write(transaction, state, count - 1)
       this.separator.set(key.bytes, this.sharedBytes + 1)
-      entries.clear().addEntry(key, payload)
+      entries.keepLast()
       this.prefixLength = key.length
     }
-    this.last.set(key.bytes, key.length)
+    this.key = this.last
+    this.last = key
     this.hasLast = true
     state.count++
   }
@@ -109,12 +129,15 @@ class Appender {
     addSeparator(transaction, state, path, this.separator, page)
   }
 
-  /** Bytes that the key and the last one begin with in common. */
-  private sharedWithLast(key: Probe): number {
-    const { bytes } = this.last
-    const length = Math.min(this.last.length, key.length)
-    let shared = 0
-    while (shared < length && bytes[shared] === key.bytes[shared]) shared++
+  /** Bytes that `key` and the last one begin with in common. */
+  private sharedWithLast(): number {
+    const { key, last } = this
+    const length = Math.min(last.length, key.length)
+    const words = length >>> 2
+    let word = 0
+    while (word < words && key.words[word] === last.words[word]) word++
+    let shared = word << 2
+    while (shared < length && last.bytes[shared] === key.bytes[shared]) shared++
     return shared
   }
 }

@@ -25,20 +25,26 @@ import {
   LEAF_ENTRY_OVERHEAD,
   LENGTH_MASK,
   leafPointersIndex,
+  MAX_ENTRY_BYTES,
   prefixLengthOf,
   setHalf,
   TREE_CELLS_START,
   TREE_DEAD_BYTES,
   TREE_PREFIX,
   TREE_PREFIX_LENGTH,
+  VALUE_ASCII,
 } from './layout.js'
 import type { Payload } from './leaf.js'
 import type { Probe } from './probe.js'
+import { noUtf8 } from './values.js'
 
 /** More than the entries of two pages, even if their cells overlap because they are damaged. */
 const MAX_ENTRIES = 1408
 /** Two pages and two new entries; a bulk load may need more. */
 const FIRST_BYTES = 4 * PAGE_SIZE
+
+/** Most bytes of UTF-8 for one unit of UTF-16. */
+const MAX_UTF8_BYTES = 3
 
 /** Where pages are composed. */
 const image = new Segment(new ArrayBuffer(PAGE_SIZE))
@@ -96,6 +102,41 @@ export class EntryList {
     const at = this.addKey(key, payload.bytes.length)
     this.memory.bytes.set(payload.bytes, at + key.length)
     this.append(0, 0, at, key.length, key.flags, payload.bytes.length, payload.flags)
+  }
+
+  /**
+   * Adds a leaf's entry with a text as its value; `false`, and adds nothing, if that has no place in a leaf. Throws `ERR_INVALID_VALUE` for
+   * a text without a UTF-8 form.
+   */
+  addText(key: Probe, text: string): boolean {
+    // No character has less than a byte.
+    if (LEAF_ENTRY_OVERHEAD + key.length + text.length > MAX_ENTRY_BYTES) return false
+    const { used } = this
+    const at = this.addKey(key, MAX_UTF8_BYTES * text.length)
+    const length = this.memory.bytes.utf8Write(text, at + key.length)
+    if (length !== text.length) {
+      this.used = used
+      if (!text.isWellFormed()) throw noUtf8()
+      if (LEAF_ENTRY_OVERHEAD + key.length + length > MAX_ENTRY_BYTES) return false
+    }
+    this.used = (at + key.length + length + 3) & ~3
+    this.append(0, 0, at, key.length, key.flags, length, length === text.length ? VALUE_ASCII : 0)
+    return true
+  }
+
+  /** Drops all entries but the last. */
+  keepLast(): void {
+    const last = this.count - 1
+    const start = this.suffixAt[last]
+    const suffixLength = this.suffixLength[last]
+    const payloadLength = this.payloadLength[last]
+    const keyFlags = this.keyFlags[last]
+    const payloadFlags = this.payloadFlags[last]
+    assert(this.prefixLength[last] === 0, 'the last entry did not come with a page')
+    this.clear()
+    const at = this.reserve(suffixLength + payloadLength)
+    this.memory.bytes.copyWithin(at, start, start + suffixLength + payloadLength)
+    this.append(0, 0, at, suffixLength, keyFlags, payloadLength, payloadFlags)
   }
 
   /** Adds a separator and the child to its right. */
@@ -275,8 +316,9 @@ export class EntryList {
   /** Copies a key in, with room behind it. */
   private addKey(key: Probe, room: number): number {
     const at = this.reserve(key.length + room)
-    const { bytes } = this.memory
-    for (let index = 0; index < key.length; index++) bytes[at + index] = key.bytes[index]
+    const { words } = this.memory
+    const length = (key.length + 3) >>> 2
+    for (let word = 0; word < length; word++) words[(at >>> 2) + word] = key.words[word]
     return at
   }
 

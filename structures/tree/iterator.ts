@@ -4,7 +4,7 @@
 import { readValue } from './entry.js'
 import { decodeKey, type KeyEncoding } from './keys.js'
 import { copyLeafKey } from './leaf.js'
-import { keyTexts, valueTexts } from './leaf-text.js'
+import { LeafText } from './leaf-text.js'
 import { Position, type ViewSource } from './position.js'
 import { Probe } from './probe.js'
 import { type ByteRange, isEmptyRange } from './range.js'
@@ -24,6 +24,9 @@ export interface IterationSource extends ViewSource {
 const TEXT_ENTRIES = 4
 
 const probe = new Probe()
+/** Decoders that no iterator uses. */
+const spareTexts: LeafText[] = []
+const MAX_SPARE_TEXTS = 16
 
 export class EntryIterator<T> implements IterableIterator<T> {
   private position: Position | undefined
@@ -38,9 +41,12 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private count = 0
   /** How many of them were reached before this one. */
   private done = 0
-  /** Their keys and values as far as they were decoded as a whole. */
-  private keys: string[] | undefined
-  private values: (string | undefined)[] | undefined
+  /** Their keys and values as far as they were decoded as a whole, ... */
+  private text: LeafText | undefined
+  private hasKeyTexts = false
+  private hasValueTexts = false
+  /** ... and how many of them can be handed out without a look at the tree: `count` or 0. */
+  private plainCount = 0
 
   constructor(
     private readonly source: IterationSource,
@@ -57,10 +63,17 @@ export class EntryIterator<T> implements IterableIterator<T> {
   }
 
   next(): IteratorResult<T, undefined> {
+    const { done, position } = this
+    if (done + 1 >= this.plainCount || position === undefined || position.isUnmapped) return this.nextOfTree()
+    this.done = done + 1
+    return { value: this.read(position) as T, done: false }
+  }
+
+  private nextOfTree(): IteratorResult<T, undefined> {
     if (this.isDone) return { value: undefined, done: true }
     try {
       if (!this.arrive()) return this.return()
-      return { value: this.read() as T, done: false }
+      return { value: this.readLive() as T, done: false }
     } catch (error) {
       // An iterator that failed stays failed.
       this.return()
@@ -72,6 +85,9 @@ export class EntryIterator<T> implements IterableIterator<T> {
     this.isDone = true
     this.position?.release()
     this.position = undefined
+    this.plainCount = 0
+    if (this.text !== undefined) giveBack(this.text)
+    this.text = undefined
     return { value: undefined, done: true }
   }
 
@@ -139,37 +155,56 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private decodeText(position: Position): void {
     const { keyEncoding, valueEncoding } = this.source
     const { step, count, what } = this
-    this.keys = undefined
-    this.values = undefined
-    if (count < TEXT_ENTRIES) return
+    const isWorthIt = count >= TEXT_ENTRIES
+    this.hasValueTexts = isWorthIt && what !== 'keys' && (valueEncoding === 'string' || valueEncoding === 'json')
+    this.hasKeyTexts = isWorthIt && what !== 'values' && keyEncoding === 'string'
+    // Only over a snapshot of its own: an open transaction can change, and a snapshot of the caller's end, before the next entry.
+    this.plainCount = position.ownsSnapshot ? count : 0
+    if (!this.hasValueTexts && !this.hasKeyTexts) return
+    this.text ??= spareTexts.pop() ?? new LeafText()
     const { segment, base } = position.walk
     const entries = { segment, base, index: this.start, step, count }
     // The values first: they are read from end to end, which is how memory is read fastest, and the keys lie among them.
-    if (what !== 'keys' && (valueEncoding === 'string' || valueEncoding === 'json')) this.values = valueTexts(entries)
-    if (what !== 'values' && keyEncoding === 'string') this.keys = keyTexts(entries)
+    if (this.hasValueTexts) this.text.loadValues(entries)
+    if (this.hasKeyTexts) this.text.loadKeys(entries)
   }
 
-  private read(): unknown {
+  private readLive(): unknown {
     const position = this.position as Position
-    position.index = this.start + this.step * this.done
-    let entry: unknown
-    if (this.what === 'keys') entry = this.readKey(position)
-    else if (this.what === 'values') entry = this.readValue(position)
-    else entry = [this.readKey(position), this.readValue(position)]
+    const entry = this.read(position)
     position.leave()
     return entry
   }
 
+  private read(position: Position): unknown {
+    position.index = this.start + this.step * this.done
+    if (this.what === 'keys') return this.readKey(position)
+    if (this.what === 'values') return this.readValue(position)
+    return [this.readKey(position), this.readValue(position)]
+  }
+
   private readKey(position: Position): unknown {
-    if (this.keys !== undefined) return this.keys[this.done]
+    const text = this.hasKeyTexts ? (this.text as LeafText).key(this.done) : undefined
+    return text ?? this.decodeKey(position)
+  }
+
+  private decodeKey(position: Position): unknown {
     copyLeafKey(position.walk.segment, position.walk.base, position.index, probe)
     return decodeKey(this.source.keyEncoding, probe)
   }
 
   private readValue(position: Position): unknown {
-    const { valueEncoding } = this.source
-    const text = this.values?.[this.done]
-    if (text !== undefined) return valueEncoding === 'json' ? parseJson(text) : text
-    return readValue(valueEncoding, position.walk.segment, position.cell, position.pages, position.transaction)
+    const text = this.hasValueTexts ? (this.text as LeafText).value(this.done) : undefined
+    if (text === undefined) return this.decodeValue(position)
+    return this.source.valueEncoding === 'json' ? parseJson(text) : text
   }
+
+  private decodeValue(position: Position): unknown {
+    return readValue(this.source.valueEncoding, position.walk.segment, position.cell, position.pages, position.transaction)
+  }
+}
+
+function giveBack(text: LeafText): void {
+  text.clear()
+  if (spareTexts.length < MAX_SPARE_TEXTS) spareTexts.push(text)
 }

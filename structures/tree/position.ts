@@ -56,8 +56,17 @@ export class Position {
     if (this.isLive) this.key = new Probe()
   }
 
+  get ownsSnapshot(): boolean {
+    return this.view.ownsSnapshot
+  }
+
   get isLive(): boolean {
     return this.view.transaction !== undefined
+  }
+
+  /** Whether the store was closed and the leaf is no memory any more. */
+  get isUnmapped(): boolean {
+    return this.walk.segment.words.length === 0
   }
 
   get pages(): Pages {

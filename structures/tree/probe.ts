@@ -17,6 +17,8 @@ export class Probe {
   readonly bytes: Buffer
   /** The same bytes as u32, for comparing prefixes. */
   readonly words: Uint32Array
+  /** The same for heads, which are big-endian and begin anywhere. */
+  readonly view: DataView
   /** Bytes of the key; four zeros follow them. */
   length = 0
   /** KEY_ASCII if every byte is below 0x80, else 0. */
@@ -30,6 +32,7 @@ export class Probe {
     const buffer = new ArrayBuffer(PROBE_BYTES)
     this.bytes = Buffer.from(buffer)
     this.words = new Uint32Array(buffer)
+    this.view = new DataView(buffer)
   }
 
   /** Fills in a key given by its bytes. */

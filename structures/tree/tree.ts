@@ -108,24 +108,23 @@ export class Tree<K, V> extends TreeReader<K, V> {
   load(entries: Iterable<readonly [K, V]>): number {
     if (typeof entries?.[Symbol.iterator] !== 'function')
       throw new HoldfastError('ERR_INVALID_ARGUMENT', 'load takes something to iterate over')
+    const keys: PreparedKey[] = []
+    const values: PreparedValue[] = []
+    let stored = 0
     let count = 0
-    let keys: PreparedKey[] = []
-    let values: PreparedValue[] = []
     for (const entry of entries) {
       if (!Array.isArray(entry)) throw new HoldfastError('ERR_INVALID_ARGUMENT', 'an entry to load is an array of a key and a value')
-      const [key, value] = entry
       // The source may use its arrays again for the next entry.
-      keys.push(prepareKey(this.keyEncoding, key, probe))
-      const prepared = prepareValue(this.valueEncoding, value)
-      values.push(this.valueEncoding === 'binary' ? Uint8Array.from(prepared as Uint8Array) : prepared)
-      count++
-      if (keys.length < LOAD_ENTRIES) continue
-      this.loadSome(keys, values)
-      keys = []
-      values = []
+      keys[count] = prepareKey(this.keyEncoding, entry[0], probe)
+      const value = prepareValue(this.valueEncoding, entry[1])
+      values[count] = this.valueEncoding === 'binary' ? Uint8Array.from(value as Uint8Array) : value
+      if (++count < LOAD_ENTRIES) continue
+      this.loadSome(keys, values, count)
+      stored += count
+      count = 0
     }
-    this.loadSome(keys, values)
-    return count
+    this.loadSome(keys, values, count)
+    return stored + count
   }
 
   /** The tree as a snapshot of its store shows it. */
@@ -225,11 +224,11 @@ export class Tree<K, V> extends TreeReader<K, V> {
     }
   }
 
-  /** Stores some entries of a load; no code of the caller runs meanwhile. */
-  private loadSome(keys: readonly PreparedKey[], values: readonly PreparedValue[]): void {
-    const transaction = keys.length === 0 ? undefined : this.host.change()
+  /** Stores the first `count` entries of a load; no code of the caller runs meanwhile. */
+  private loadSome(keys: readonly PreparedKey[], values: readonly PreparedValue[], count: number): void {
+    const transaction = count === 0 ? undefined : this.host.change()
     if (transaction === undefined) {
-      for (let index = 0; index < keys.length; index++) {
+      for (let index = 0; index < count; index++) {
         this.encode(keys[index], values[index])
         this.putEncoded()
       }
@@ -237,7 +236,7 @@ export class Tree<K, V> extends TreeReader<K, V> {
     }
     let refusal: unknown
     try {
-      refusal = this.appendAll(transaction, keys, values)
+      refusal = this.appendAll(transaction, keys, values, count)
     } catch (error) {
       this.host.spoil(error)
       throw error
@@ -246,27 +245,40 @@ export class Tree<K, V> extends TreeReader<K, V> {
   }
 
   /** Stores entries up to the first that cannot be stored, and returns why it cannot. */
-  private appendAll(transaction: PageTransaction, keys: readonly PreparedKey[], values: readonly PreparedValue[]): unknown {
+  private appendAll(transaction: PageTransaction, keys: readonly PreparedKey[], values: readonly PreparedValue[], count: number): unknown {
     const state = transaction.state(this.id)
     let refusal: unknown
+    let bytes = 0
     appender.begin(transaction, state)
-    for (let index = 0; index < keys.length; index++) {
+    for (let index = 0; index < count; index++) {
+      const value = values[index]
       try {
-        this.encode(keys[index], values[index])
+        encodePreparedKey(this.keyEncoding, keys[index], appender.key)
+        bytes += appender.key.length + value.length
+        // The quick way, without a record for the log.
+        if (typeof value === 'string' && !transaction.logged && appender.isBehind() && appender.addText(transaction, state, value)) continue
+        valueBytes.set(value)
       } catch (error) {
         refusal = error
         break
       }
-      const { bytes, flags } = valueBytes
-      this.recordPut(transaction, probe, bytes, flags)
-      if (appender.isBehind(probe)) appender.add(transaction, state, probe, bytes, flags)
-      else {
-        appender.flush(transaction, state)
-        insert(transaction, state, probe, bytes, flags)
-      }
+      this.storeOne(transaction, state)
     }
     appender.flush(transaction, state)
+    transaction.appended(bytes)
     return refusal
+  }
+
+  /** Stores the entry in the appender's key and `valueBytes`. */
+  private storeOne(transaction: PageTransaction, state: StructureState): void {
+    const { key } = appender
+    const { bytes, flags } = valueBytes
+    this.recordPut(transaction, key, bytes, flags)
+    if (appender.isBehind()) appender.add(transaction, state, bytes, flags)
+    else {
+      appender.flush(transaction, state)
+      insert(transaction, state, key, bytes, flags)
+    }
   }
 
   private recordPut(transaction: PageTransaction, key: Probe, value: Uint8Array, flags: number): void {

@@ -104,7 +104,7 @@ export class ValueBytes {
       this.bytes = Buffer.from(value)
     }
     if (this.bytes.length === value.length) this.flags = VALUE_ASCII
-    else if (!value.isWellFormed()) throw new HoldfastError('ERR_INVALID_VALUE', 'the value has a lone surrogate and no UTF-8 form')
+    else if (!value.isWellFormed()) throw noUtf8()
   }
 
   /** The bytes, copied. */
@@ -118,6 +118,11 @@ export class ValueBytes {
     this.views[length] = view
     return view
   }
+}
+
+/** The error for a text with a lone surrogate. */
+export function noUtf8(): HoldfastError {
+  return new HoldfastError('ERR_INVALID_VALUE', 'the value has a lone surrogate and no UTF-8 form')
 }
 
 function toJson(value: unknown): string {

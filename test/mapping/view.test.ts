@@ -35,6 +35,20 @@ test('views show the file, and each other', (t) => {
   whole.unmap()
 })
 
+test('a copying view of a file that is open for reading keeps its stores to itself', (t) => {
+  const made = fileOf(t, allocationGranularity)
+  made.write(Buffer.from('abc'), 0)
+  const file = File.open(made.path, { access: 'read', disposition: 'open-existing' })
+  t.teardown(() => file.close())
+  const copy = file.view({ offset: 0, length: 100, access: 'copy' })
+  copy.copyFrom(Buffer.from('x'), 1)
+  t.is(Buffer.from(copy.bytes.subarray(0, 3)).toString(), 'axc')
+  const stored = Buffer.alloc(3)
+  made.read(stored, 0)
+  t.is(stored.toString(), 'abc')
+  copy.unmap()
+})
+
 test('unmapping detaches, twice is once', (t) => {
   const file = fileOf(t, allocationGranularity)
   const view = file.view({ offset: 0, length: 1000, access: 'write' })

@@ -61,7 +61,7 @@ test('two processes that apply the same changes agree', (t) => {
       transaction,
       oldest,
       checkpoint: transaction - 3,
-      allocated,
+      allocated: allocated.map((page) => [page, 1] as const),
       freedYoung: [allocated[1] as number],
       freedOld: [old.shift() as number],
       highWater: writer.highWater,
@@ -76,5 +76,5 @@ test('two processes that apply the same changes agree', (t) => {
 
 test('a change that does not fit is noticed', (t) => {
   const follower = new FreeSpace(10)
-  t.false(follower.apply({ transaction: 5, oldest: 4, checkpoint: 1, allocated: [6], freedYoung: [], freedOld: [], highWater: 10 }))
+  t.false(follower.apply({ transaction: 5, oldest: 4, checkpoint: 1, allocated: [[6, 1]], freedYoung: [], freedOld: [], highWater: 10 }))
 })

@@ -7,6 +7,7 @@
 import { HoldfastError } from '../../errors.js'
 import { describe, invalidArgument } from '../arguments.js'
 import { translated } from './errors.js'
+import { closeAtExit } from './leaving.js'
 import { type ParsedName, parseName } from './name.js'
 import { createNative, type NativeObject, openNative } from './native-objects.js'
 import { checkObject, type OpenObjectOptions, readAccess, readOwner, readSecurity, type Security } from './options.js'
@@ -38,10 +39,12 @@ export abstract class NamedObject {
   /** Random, given at creation: the same for all handles of one object, and never again. */
   readonly id: string
   #native: NativeObject | undefined
+  readonly #forget: () => void
 
   /** @internal */
   constructor(opened: Opened) {
     this.#native = opened.native
+    this.#forget = closeAtExit(this)
     this.name = opened.name
     this.existed = opened.native.existed
     this.id = opened.native.id
@@ -60,6 +63,7 @@ export abstract class NamedObject {
     if (this.#native === undefined) return
     const native = this.#native
     this.#native = undefined
+    this.#forget()
     abandonWaits(native)
     native.close()
   }

@@ -13,7 +13,10 @@ export const ObjectKind = { SEMAPHORE: 1, MUTEX: 2, EVENT: 3, TIMER: 4, MEMORY: 
 export const Right = { WAIT: 1, MODIFY: 2, QUERY: 4, ALL: 7 } as const
 
 /** This thread's part: owns mutexes, and calls the function that it was made with when something may have happened. */
-export type NativeAgent = object
+export interface NativeAgent {
+  /** Removes what the thread has in the namespace besides its objects. It waits for nothing after that. */
+  end(): void
+}
 
 /** The result of an attempt: 0 nothing, else 1 plus the object's index, plus `ABANDONED`. */
 export type NativeOutcome = number
@@ -44,6 +47,7 @@ export interface NativeObject {
 
 /** A wait that does not block; nothing is taken but by `attempt`. It keeps the process running until `cancel`. */
 export interface NativePendingWait {
+  start(objects: readonly NativeObject[], all: boolean): void
   attempt(): NativeOutcome
   retryAfterMs(): number
   cancel(): void
@@ -60,7 +64,7 @@ export type NativeSecurity = readonly [mode: number, uid: number, gid: number, s
 
 interface NativeObjects {
   readonly Agent: new (wake: () => void) => NativeAgent
-  readonly PendingWait: new (agent: NativeAgent, objects: readonly NativeObject[], all: boolean) => NativePendingWait
+  readonly PendingWait: new (agent: NativeAgent) => NativePendingWait
   /** `how`: 0 create, 1 open, 2 adopt; each has its own numbers, see the functions below. */
   readonly NamedObject: new (
     agent: NativeAgent,

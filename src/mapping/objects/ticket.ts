@@ -9,6 +9,7 @@
 import { HoldfastError } from '../../errors.js'
 import { describe, invalidArgument } from '../arguments.js'
 import { refusal, translated } from './errors.js'
+import { closeAtExit } from './leaving.js'
 import { adoptNative, type NativeHandover, type NativeObject, nativeObjects } from './native-objects.js'
 import { checkInteger, checkObject, type ObjectAccess, readAccess } from './options.js'
 import { agent } from './waits.js'
@@ -34,6 +35,7 @@ export class Ticket {
   /** Settles when the handle has gone to the other process; `false` if the ticket was closed before. */
   readonly claimed: Promise<boolean>
   readonly #native: NativeHandover
+  readonly #forget: () => void
   #settle: (claimed: boolean) => void = () => undefined
 
   /** @internal */
@@ -52,10 +54,12 @@ export class Ticket {
     } catch (cause) {
       throw explain(cause)
     }
+    this.#forget = closeAtExit(this)
   }
 
   /** Withdraws the offer if it was not claimed. Idempotent. */
   close(): void {
+    this.#forget()
     this.#native.end()
     this.#settle(false)
   }
@@ -66,6 +70,7 @@ export class Ticket {
 
   #serve(): void {
     if (this.#native.attempt() === -1) return
+    this.#forget()
     this.#native.end()
     this.#settle(true)
   }

@@ -6,6 +6,7 @@
  * death, a timer's time) is found by trying again after `retryAfterMs`.
  */
 import { HoldfastError } from '../../errors.js'
+import { callAtExit } from './leaving.js'
 import {
   ABANDONED,
   type NativeAgent,
@@ -34,15 +35,22 @@ interface Wait {
   readonly fail: (cause: unknown) => void
 }
 
+/** Ended waits that are kept for the next. */
+const MAX_IDLE = 16
+
 const waits = new Set<Wait>()
+const idle: NativePendingWait[] = []
 let threadAgent: NativeAgent | undefined
 let retry: NodeJS.Timeout | undefined
 let retryAt = Infinity
 
 /** This thread's agent. */
 export function agent(): NativeAgent {
-  threadAgent ??= new nativeObjects.Agent(tryAll)
-  return threadAgent
+  if (threadAgent !== undefined) return threadAgent
+  const made = new nativeObjects.Agent(tryAll)
+  callAtExit(() => made.end())
+  threadAgent = made
+  return made
 }
 
 /** The result behind the addon's number; `undefined` if nothing was taken. */
@@ -69,6 +77,7 @@ export function waitFor({ objects, all, timeoutMs, signal, explain }: WaitReques
     const end = () => {
       waits.delete(wait)
       pending.cancel()
+      if (idle.length < MAX_IDLE) idle.push(pending)
       signal?.removeEventListener('abort', onAbort)
       if (waits.size === 0 && retry !== undefined) cancelRetry()
     }
@@ -98,7 +107,9 @@ export function waitFor({ objects, all, timeoutMs, signal, explain }: WaitReques
 
 function startWait(objects: readonly NativeObject[], all: boolean, explain: WaitRequest['explain']): NativePendingWait {
   try {
-    return new nativeObjects.PendingWait(agent(), objects, all)
+    const pending = idle.pop() ?? new nativeObjects.PendingWait(agent())
+    pending.start(objects, all)
+    return pending
   } catch (cause) {
     throw explain(cause)
   }

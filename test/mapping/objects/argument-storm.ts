@@ -8,7 +8,18 @@ import { createNative, nativeObjects } from '../../../src/mapping/objects/native
 import { agent } from '../../../src/mapping/objects/waits.js'
 import { seededRandom } from '../../random.js'
 
-const LEFT_OUT = ['waitSync', 'acquireSync', 'waitAnySync', 'waitAllSync', 'Offer', 'adopt', 'inheritable', 'exportHandle', 'constructor']
+const LEFT_OUT = [
+  'end',
+  'waitSync',
+  'acquireSync',
+  'waitAnySync',
+  'waitAllSync',
+  'Offer',
+  'adopt',
+  'inheritable',
+  'exportHandle',
+  'constructor',
+]
 const { Semaphore, Mutex, Event, WaitableTimer, FileMapping, waitAll, waitAny } = mapping
 
 function round(random: () => number): void {
@@ -22,7 +33,8 @@ function round(random: () => number): void {
     FileMapping.create({ name: 'memory', size: 65536 }),
   ]
   const natives = [1, 2, 3, 4, 5].map((kind) => createNative(agent(), kind, { scope: 0, text: '' }, security, [1, 1, 0], ''))
-  const pending = new nativeObjects.PendingWait(agent(), natives.slice(0, 2), false)
+  const pending = new nativeObjects.PendingWait(agent())
+  pending.start(natives.slice(0, 2), false)
   const throwing = new Proxy([], {
     get() {
       throw new Error('from a proxy')

@@ -94,19 +94,28 @@ test('a name lives while a handle is open in any process, and the next object of
   t.is(await first.run((m) => m.Event.open('event').id), id)
   await first.kill()
   t.is(await second.run((m) => m.Event.create({ name: 'event', reset: 'auto' }).existed), true)
-  await second.kill()
-  // Nobody is left: what they left is no object.
+  // One that has used the namespace, and so will not sweep it for being new to it.
   const third = await startPeer(t, namespace)
-  t.like(await third.run((m) => m.Event.open('event').id), { win32Code: 2 })
+  t.is(await third.run((m) => m.Event.open('event').id), id)
+  await third.run((m, kept) => {
+    kept.mutex = m.Mutex.create({ name: 'another' })
+  })
+  const fourth = await startPeer(t, namespace)
+  await fourth.run((m) => m.Mutex.open('another').close())
+  await second.kill()
+  await third.kill()
+  // Nobody is left: what they left is no object.
+  t.like(await fourth.run((m) => m.Event.open('event').id), { win32Code: 2 })
+  t.like(await fourth.run((m) => m.Mutex.open('another').id), { win32Code: 2 })
   t.deepEqual(
-    await third.run((m, kept) => {
+    await fourth.run((m, kept) => {
       kept.event = m.Event.create({ name: 'event', reset: 'manual' })
       return [kept.event.existed, kept.event.waitSync({ timeoutMs: 0 })]
     }),
     [false, false],
   )
   t.is(filesOf(namespace).length, 1)
-  await third.run((_, { event }) => event.close())
+  await fourth.run((_, { event }) => event.close())
   t.deepEqual(filesOf(namespace), [])
 })
 

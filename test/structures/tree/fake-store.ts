@@ -37,6 +37,8 @@ export class FakeStore implements StructureHost {
   /** Whether a change has to wait for another process: then operations are put off until `runDeferred`. */
   isBusy = false
   spoiled: unknown
+  /** Whether transactions say that operations are noted for the log. */
+  isLogged = true
   snapshots = 0
   /** Operations of committed transactions, for the log. */
   log: RedoOperation[] = []
@@ -205,8 +207,11 @@ export class FakeTransaction implements PageTransaction {
   readonly states = new Map<number, StructureState>()
   readonly operations: RedoOperation[] = []
 
+  readonly logged: boolean
+
   constructor(private readonly store: FakeStore) {
     this.segment = store.segment
+    this.logged = store.isLogged
   }
 
   locate(page: PageNumber): void {
@@ -257,6 +262,8 @@ export class FakeTransaction implements PageTransaction {
     }
     return state
   }
+
+  appended(): void {}
 
   record(
     structure: number,
