@@ -2,6 +2,7 @@
  * The entry of `npm run bench`; see `--help`.
  */
 import { Command } from 'commander'
+import { growthCommand } from './growth.js'
 import { kvCommand } from './kv.js'
 import { mappingCommand } from './mapping.js'
 import { microCommand } from './micro.js'
@@ -10,6 +11,7 @@ const program = new Command('npm run bench --').description('Measures Holdfast, 
 program.addCommand(kvCommand(), { isDefault: true })
 program.addCommand(mappingCommand())
 program.addCommand(microCommand())
+program.addCommand(growthCommand())
 
 try {
   await program.parseAsync()
