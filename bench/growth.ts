@@ -5,7 +5,7 @@
  * V8's young generation grows with the rate of allocation and is kept; `NODE_OPTIONS=--max-semi-space-size=1` keeps it small, and what
  * grows then too is a leak.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -17,6 +17,9 @@ import { positiveInteger } from './kv.js'
 
 /** What a process has at one moment. */
 export interface Footprint {
+  readonly cycle: string
+  /** Cycles so far. */
+  readonly done: number
   /** Open descriptors; `undefined` where the system does not list them. */
   readonly descriptors: number | undefined
   /** Mapped ranges; `undefined` where the system does not list them. */
@@ -27,7 +30,7 @@ export interface Footprint {
 }
 
 /** What is created, used and closed in one cycle. */
-export const cycles: Readonly<Record<string, (round: number) => void>> = {
+const cycles: Readonly<Record<string, (round: number) => void>> = {
   'unnamed mapping': () => {
     using mapping = FileMapping.create({ size: 65_536 })
     using view = mapping.view({ access: 'write' })
@@ -50,6 +53,10 @@ export const cycles: Readonly<Record<string, (round: number) => void>> = {
   },
 }
 
+/** Forgets to close: to show that it would be noticed. */
+const leaking: typeof cycles = { 'left open': () => left.push(FileMapping.create({ size: 65_536 })) }
+const left: FileMapping[] = []
+
 function entriesOf(read: () => number): number | undefined {
   try {
     return read()
@@ -59,7 +66,7 @@ function entriesOf(read: () => number): number | undefined {
 }
 
 /** Collects garbage, lets finalizers run, and looks. */
-export async function lookAt(): Promise<Footprint> {
+async function lookAt(cycle: string, done: number): Promise<Footprint> {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   for (let i = 0; i < 3; i++) {
@@ -68,6 +75,8 @@ export async function lookAt(): Promise<Footprint> {
   }
   const { rss, heapUsed, external } = process.memoryUsage()
   return {
+    cycle,
+    done,
     // Without the one that lists them.
     descriptors: entriesOf(() => readdirSync('/proc/self/fd').length - 1),
     ranges: entriesOf(() => readFileSync('/proc/self/maps', 'utf8').split('\n').length - 1),
@@ -78,7 +87,7 @@ export async function lookAt(): Promise<Footprint> {
 }
 
 /** Runs cycles; finalizers get their turn now and then, as in a program that does not only loop. */
-export async function run(cycle: (round: number) => void, count: number): Promise<void> {
+async function run(cycle: (round: number) => void, count: number): Promise<void> {
   for (let round = 0; round < count; round++) {
     cycle(round)
     if (round % 500 === 499) await new Promise((resolve) => setImmediate(resolve))
@@ -90,25 +99,40 @@ export function growthCommand(): Command {
   return new Command('growth')
     .description('descriptors and memory over many cycles of create, map, unmap and close')
     .option('--cycles <count>', 'cycles of each kind', positiveInteger, 100_000)
+    .option('--leak', 'forgets to close instead, to show that it would be noticed')
+    .option('--json <file>', 'also writes what was seen as a JSON array')
     .action(runGrowth)
 }
 
-async function runGrowth({ cycles: count }: { cycles: number }): Promise<void> {
+interface Options {
+  readonly cycles: number
+  readonly leak?: true
+  readonly json?: string
+}
+
+async function runGrowth({ cycles: count, leak, json }: Options): Promise<void> {
+  const seen: Footprint[] = []
+  for (const [name, cycle] of Object.entries(leak === true ? leaking : cycles)) {
+    let done = 0
+    for (const target of [Math.min(1000, count), Math.floor(count / 2), count]) {
+      await run(cycle, Math.max(0, target - done))
+      done = Math.max(done, target)
+      seen.push(await lookAt(name, done))
+    }
+  }
+  console.log(tableOf(seen))
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(seen, undefined, 2)}\n`)
+}
+
+function tableOf(seen: readonly Footprint[]): string {
   const table = new Table({
     head: ['cycle', 'after', 'descriptors', 'mapped ranges', 'resident', 'heap', 'external'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   })
-  for (const [name, cycle] of Object.entries(cycles)) {
-    let done = Math.min(1000, count)
-    await run(cycle, done)
-    for (const target of [done, Math.floor(count / 2), count]) {
-      await run(cycle, Math.max(0, target - done))
-      done = Math.max(done, target)
-      const { descriptors = 'unknown', ranges = 'unknown', residentBytes, heapBytes, externalBytes } = await lookAt()
-      const bytes = [residentBytes, heapBytes, externalBytes].map((value) => prettyBytes(value, { binary: true }))
-      table.push([name, done.toLocaleString('en'), descriptors, ranges, ...bytes])
-    }
+  for (const { cycle, done, descriptors = 'unknown', ranges = 'unknown', ...memory } of seen) {
+    const bytes = [memory.residentBytes, memory.heapBytes, memory.externalBytes].map((value) => prettyBytes(value, { binary: true }))
+    table.push([cycle, done.toLocaleString('en'), descriptors, ranges, ...bytes])
   }
-  console.log(table.toString())
+  return table.toString()
 }
