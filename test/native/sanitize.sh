@@ -42,5 +42,7 @@ if [ "${1:-}" = --prove ]; then
   echo 'the planted fault was noticed'
   exit 0
 fi
-[ $# -gt 0 ] || set -- dist/test/mapping/*.test.js dist/test/mapping/objects/*.test.js dist/test/pages/native-storage.test.js
+# Freed memory is kept back by the sanitizer, so the test of growth would only find that.
+mapfile -t tests < <(ls dist/test/mapping/*.test.js dist/test/mapping/objects/*.test.js dist/test/pages/native-storage.test.js | grep -v growth)
+[ $# -gt 0 ] || set -- "${tests[@]}"
 "${run[@]}" npx ava --timeout=20m "$@"
