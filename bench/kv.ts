@@ -24,13 +24,15 @@ interface Options {
 
 const OURS = 'holdfast'
 
-function positiveInteger(text: string): number {
+/** Reads an option that counts something. */
+export function positiveInteger(text: string): number {
   const value = Number(text.replaceAll('_', ''))
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.')
   return value
 }
 
-function listOf(known: readonly string[]): (text: string) => readonly string[] {
+/** Reads an option that names some of what is known. */
+export function listOf(known: readonly string[]): (text: string) => readonly string[] {
   return (text) => {
     const names = text.split(',').map((name) => name.trim())
     for (const name of names) {

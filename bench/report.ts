@@ -53,11 +53,17 @@ export interface Setting {
   readonly rounds: number
 }
 
+/** The machine in one line. */
+export function machineLine(machine: Machine): string {
+  const memory = prettyBytes(machine.memoryBytes, { binary: true })
+  return `${machine.processor}, ${machine.processors} processors, ${memory}; ${machine.system}; ${machine.fileSystem}; Node ${machine.node}`
+}
+
 /** The lines above the table. */
 export function headingOf({ machine, versions, n, rounds }: Setting): string {
   const engines = [...versions].map(([name, version]) => `${name} ${version}`).join(', ')
   return [
-    `${machine.processor}, ${machine.processors} processors, ${prettyBytes(machine.memoryBytes, { binary: true })}; ${machine.system}; ${machine.fileSystem}; Node ${machine.node}`,
+    machineLine(machine),
     engines,
     `${n.toLocaleString('en')} entries of a 16-byte key and a 100-byte value; median of ${rounds} rounds, engines interleaved; everything read was verified`,
     'x: how many times faster than that peer in this run; above 1 is faster. +-: half the way from the fastest to the slowest round.',

@@ -33,7 +33,7 @@ export interface Plan {
 export interface Result {
   readonly workload: string
   readonly engine: string
-  readonly unit: Workload['unit']
+  readonly unit: string
   /** Median of the rounds. */
   readonly value: number
   /** The value of each round. */

@@ -103,8 +103,31 @@ test('kv runs, verifies, and writes its figures', async (t) => {
   }
 })
 
+test('mapping runs beside its limit, and writes its figures', async (t) => {
+  const file = join(folder(t), 'figures.json')
+  const names = ['map-unmap', 'flush-view-async-1', 'semaphore-named', 'event-unnamed', 'hand-over-mutex', 'wake-up']
+  const args = ['mapping', '--rounds', '1', '--time', '20', '--only', names.join(','), '--engines', 'holdfast,limit', '--json', file]
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], { env: { ...process.env, NO_COLOR: '1' } })
+  const figures = JSON.parse(readFileSync(file, 'utf8')) as Figure[]
+  const hasLimit = !stdout.includes('without limit')
+  t.deepEqual(
+    figures.map(({ workload, engine }) => [workload, engine]),
+    names.flatMap((name) => ['holdfast', ...(hasLimit ? ['limit'] : [])].map((engine) => [name, engine])),
+  )
+  for (const { workload, value, ratioTo } of figures) {
+    t.true(value > 0, workload)
+    t.is(Object.keys(ratioTo).length, Number(hasLimit))
+  }
+})
+
 test('what is not known is refused', async (t) => {
-  for (const args of [['kv', '--only', 'nonsense'], ['kv', '--engines', 'nonsense'], ['kv', '--n', '0'], ['nonsense']]) {
+  for (const args of [
+    ['kv', '--only', 'nonsense'],
+    ['kv', '--engines', 'nonsense'],
+    ['kv', '--n', '0'],
+    ['mapping', '--only', 'nonsense'],
+    ['nonsense'],
+  ]) {
     const error = await t.throwsAsync(promisify(execFile)(process.execPath, [MAIN, ...args]))
     t.not((error as unknown as { code: number }).code, 0)
   }
