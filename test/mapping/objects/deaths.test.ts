@@ -1,7 +1,7 @@
 /**
  * A thousand deaths: processes that are killed while they hold handles, views, permits and mutexes.
  *
- * Each starts from scratch, which costs a tenth of a second of a processor; the test command kills 100, `HOLDFAST_DEATHS=1000`
+ * Each starts from scratch, which costs a tenth of a second of a processor; the test command kills 100 (under Wine 20), `HOLDFAST_DEATHS=1000`
  * kills a thousand (about a minute on two processors). The storm beside this file kills processes at any moment; here each is killed with
  * everything in hand, and what is left is counted.
  */
@@ -11,9 +11,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import { folder } from '../../folder.js'
 import { amount } from '../../random.js'
-import { filesOf, startPeer } from './peer.js'
+import { filesOf, isPosix, startPeer } from './peer.js'
 
-const DEATHS = amount('HOLDFAST_DEATHS', 100)
+const DEATHS = amount('HOLDFAST_DEATHS', isPosix ? 100 : 20)
 const AT_ONCE = 4
 const PERMITS = 8
 
@@ -82,7 +82,8 @@ test('processes killed with everything in hand leave no file, no name and no los
   t.is(said.length, DEATHS)
   t.is(counts[2], 0, 'all got a permit, although nobody ever released one')
   t.true(DEATHS <= PERMITS || (counts[1] as number) > 0, 'those after the first got dead holders’ permits, and were told')
-  t.true(filesOf(namespace).length > 2, 'a killed process cannot tidy up')
+  // On Windows the kernel keeps the objects, and nothing is in the file system.
+  if (isPosix) t.true(filesOf(namespace).length > 2, 'a killed process cannot tidy up')
 
   // What the next to come finds.
   const heir = await startPeer(t, namespace)
