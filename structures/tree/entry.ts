@@ -4,7 +4,7 @@
 import type { PageTransaction } from '../../src/pages/page-transaction.js'
 import type { Pages } from '../../src/pages/pages.js'
 import type { Segment } from '../../src/pages/segment.js'
-import { halfAt, LEAF_CELL_VALUE, LENGTH_MASK, VALUE_OVERFLOW } from './layout.js'
+import { halfAt, LEAF_CELL_VALUE, LENGTH_MASK, VALUE_ASCII, VALUE_OVERFLOW } from './layout.js'
 import { valueStart } from './lookup.js'
 import { overflowLength, readOverflow } from './overflow.js'
 import { PageReader } from './page-reader.js'
@@ -18,10 +18,14 @@ export function readValue(
   pages: Pages | undefined,
   transaction: PageTransaction | undefined,
 ): unknown {
+  const { bytes } = segment
   const start = valueStart(segment, cell)
-  const field = halfAt(segment.bytes, cell + LEAF_CELL_VALUE)
-  if ((field & VALUE_OVERFLOW) === 0) return decodeValue(encoding, segment.bytes, start, start + (field & LENGTH_MASK), field)
-  const value = readOverflow(new PageReader(pages, transaction), segment.bytes, start)
+  const field = halfAt(bytes, cell + LEAF_CELL_VALUE)
+  // What most values are comes first.
+  if (encoding === 'string' && (field & (VALUE_OVERFLOW | VALUE_ASCII)) === VALUE_ASCII)
+    return bytes.latin1Slice(start, start + (field & LENGTH_MASK))
+  if ((field & VALUE_OVERFLOW) === 0) return decodeValue(encoding, bytes, start, start + (field & LENGTH_MASK), field)
+  const value = readOverflow(new PageReader(pages, transaction), bytes, start)
   return encoding === 'binary' ? value : decodeValue(encoding, value, 0, value.length, field)
 }
 

@@ -45,6 +45,8 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private text: LeafText | undefined
   private hasKeyTexts = false
   private hasValueTexts = false
+  /** Whether both are yielded as they are. */
+  private hasPlainEntries = false
   /** ... and how many of them can be handed out without a look at the tree: `count` or 0. */
   private plainCount = 0
 
@@ -66,14 +68,31 @@ export class EntryIterator<T> implements IterableIterator<T> {
     const { done, position } = this
     if (done + 1 >= this.plainCount || position === undefined || position.isUnmapped) return this.nextOfTree()
     this.done = done + 1
-    return { value: this.read(position) as T, done: false }
+    if (this.hasPlainEntries) {
+      const text = this.text as LeafText
+      const key = text.key(done + 1)
+      const value = text.value(done + 1)
+      if (key !== undefined && value !== undefined) return { value: [key, value] as T, done: false }
+    }
+    return this.yieldEntry(position)
   }
 
   private nextOfTree(): IteratorResult<T, undefined> {
     if (this.isDone) return { value: undefined, done: true }
     try {
       if (!this.arrive()) return this.return()
-      return { value: this.readLive() as T, done: false }
+    } catch (error) {
+      this.return()
+      throw error
+    }
+    return this.yieldEntry(this.position as Position)
+  }
+
+  private yieldEntry(position: Position): IteratorResult<T, undefined> {
+    try {
+      const entry = this.read(position) as T
+      position.leave()
+      return { value: entry, done: false }
     } catch (error) {
       // An iterator that failed stays failed.
       this.return()
@@ -160,6 +179,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
     this.hasKeyTexts = isWorthIt && what !== 'values' && keyEncoding === 'string'
     // Only over a snapshot of its own: an open transaction can change, and a snapshot of the caller's end, before the next entry.
     this.plainCount = position.ownsSnapshot ? count : 0
+    this.hasPlainEntries = this.hasKeyTexts && this.hasValueTexts && valueEncoding === 'string'
     if (!this.hasValueTexts && !this.hasKeyTexts) return
     this.text ??= spareTexts.pop() ?? new LeafText()
     const { segment, base } = position.walk
@@ -167,13 +187,6 @@ export class EntryIterator<T> implements IterableIterator<T> {
     // The values first: they are read from end to end, which is how memory is read fastest, and the keys lie among them.
     if (this.hasValueTexts) this.text.loadValues(entries)
     if (this.hasKeyTexts) this.text.loadKeys(entries)
-  }
-
-  private readLive(): unknown {
-    const position = this.position as Position
-    const entry = this.read(position)
-    position.leave()
-    return entry
   }
 
   private read(position: Position): unknown {

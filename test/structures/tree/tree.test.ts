@@ -131,6 +131,20 @@ test('iterators and cursors that were forgotten release their snapshots, too', a
   t.is(store.snapshots, 0)
 })
 
+test('an iterator that fails in the middle of a leaf stays failed and releases its snapshot', (t) => {
+  const store = new FakeStore()
+  store.addTree(1)
+  const texts = new Tree<string, string>(store, 1, 'tree', 'string', 'string')
+  for (let index = 0; index < 20; index++) texts.put(`key ${String(index).padStart(2, '0')}`, index === 10 ? 'no JSON' : String(index))
+  store.commit()
+  const objects = new Tree<string, unknown>(store, 1, 'tree', 'string', 'json')
+  const iterator = objects.entries()
+  for (let index = 0; index < 10; index++) t.deepEqual(iterator.next().value, [`key 0${index}`, index])
+  t.throws(() => iterator.next(), { code: 'ERR_DAMAGED' })
+  t.deepEqual(iterator.next(), { value: undefined, done: true })
+  t.is(store.snapshots, 0)
+})
+
 test('an iterator walks over its snapshot, whatever is written meanwhile', (t) => {
   const { store, tree } = filled(500)
   const seen: string[] = []
