@@ -413,7 +413,7 @@ export class Workload {
 
   private killInCommit(handle: Handle): void {
     this.faultAt(1 + this.below(6), ({ operation }) => ({ kill: true, bytes: operation.startsWith('write') ? 512 * this.below(20) : 0 }))
-    this.commit(handle, (draft, store) => this.changes(draft, store, 1 + this.below(4)))
+    this.commit(handle, this.someChange(4))
     this.disk.faults = undefined
     this.kill(handle)
   }
@@ -423,8 +423,14 @@ export class Workload {
       if (!['write', 'writePages', 'allocate'].includes(operation)) return undefined
       return { code: this.pick(['ENOSPC', 'EIO'] as const), bytes: 512 * this.below(20) }
     })
-    this.commit(handle, (draft, store) => this.changes(draft, store, 1 + this.below(8)))
+    this.commit(handle, this.someChange(8))
     this.disk.faults = undefined
+  }
+
+  /** A few changes, or now and then a load that is written out ahead of its commit. */
+  private someChange(most: number): (draft: Draft, store: Store) => void {
+    if (this.profile === 'mixed' && this.random() < 0.2) return (draft, store) => this.load(draft, store, this.pick(Object.keys(TREES)))
+    return (draft, store) => this.changes(draft, store, 1 + this.below(most))
   }
 
   private async failedFlush(handle: Handle): Promise<void> {
