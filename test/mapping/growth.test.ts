@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import type { Footprint } from '../../bench/growth.js'
 import { folder } from '../folder.js'
+import { isPosix } from './objects/peer.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 
@@ -32,7 +33,10 @@ async function looks(t: ExecutionContext, ...args: string[]): Promise<[Footprint
   })
 }
 
-test('nothing grows', async (t) => {
+// Under Wine the descriptors are the emulator's own, which come and go.
+const counted = isPosix ? test : test.skip
+
+counted('nothing grows (skipped where descriptors cannot be counted)', async (t) => {
   const kinds = await looks(t)
   t.is(kinds.length, 3)
   for (const [first, last] of kinds) {
@@ -48,7 +52,7 @@ test('nothing grows', async (t) => {
   }
 })
 
-test('what is not closed would be noticed', async (t) => {
+counted('what is not closed would be noticed (skipped where descriptors cannot be counted)', async (t) => {
   const [[first, last]] = (await looks(t, '--leak')) as [[Footprint, Footprint]]
   t.log(`descriptors ${first.descriptors} -> ${last.descriptors}`)
   // Each is a descriptor, where the system lists them, and a native object everywhere.
