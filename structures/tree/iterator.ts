@@ -24,6 +24,7 @@ export interface IterationSource extends ViewSource {
 const TEXT_ENTRIES = 4
 
 const probe = new Probe()
+const NO_WORDS = new Uint32Array(0)
 /** Decoders that no iterator uses. */
 const spareTexts: LeafText[] = []
 const MAX_SPARE_TEXTS = 16
@@ -45,6 +46,8 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private text: LeafText | undefined
   private hasKeyTexts = false
   private hasValueTexts = false
+  /** The leaf's segment: empty once the store was closed, and nothing is memory any more. */
+  private words: Uint32Array = NO_WORDS
   /** Whether both are yielded as they are. */
   private hasPlainEntries = false
   /** ... and how many of them can be handed out without a look at the tree: `count` or 0. */
@@ -66,7 +69,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   next(): IteratorResult<T, undefined> {
     const { done, position } = this
-    if (done + 1 >= this.plainCount || position === undefined || position.isUnmapped) return this.nextOfTree()
+    if (done + 1 >= this.plainCount || position === undefined || this.words.length === 0) return this.nextOfTree()
     this.done = done + 1
     if (this.hasPlainEntries) {
       const text = this.text as LeafText
@@ -179,6 +182,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
     this.hasKeyTexts = isWorthIt && what !== 'values' && keyEncoding === 'string'
     // Only over a snapshot of its own: an open transaction can change, and a snapshot of the caller's end, before the next entry.
     this.plainCount = position.ownsSnapshot ? count : 0
+    this.words = position.walk.segment.words
     this.hasPlainEntries = this.hasKeyTexts && this.hasValueTexts && valueEncoding === 'string'
     if (!this.hasValueTexts && !this.hasKeyTexts) return
     this.text ??= spareTexts.pop() ?? new LeafText()

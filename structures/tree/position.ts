@@ -64,11 +64,6 @@ export class Position {
     return this.view.transaction !== undefined
   }
 
-  /** Whether the store was closed and the leaf is no memory any more. */
-  get isUnmapped(): boolean {
-    return this.walk.segment.words.length === 0
-  }
-
   get pages(): Pages {
     return this.view.pages
   }
