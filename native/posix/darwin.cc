@@ -63,6 +63,8 @@ Status OpenMemory(bool inheritable, int* opened) {
   return Status{};
 }
 
+Status RequireMemory(uint64_t) { return Status{}; }
+
 // Shared memory is paged to the disk like any other; there is no call that would take the space ahead.
 Status FillMemory(int, uint64_t, uint64_t) { return Status{}; }
 

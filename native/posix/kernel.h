@@ -58,6 +58,9 @@ Status Reopen(int descriptor, bool writable, bool inheritable, int* opened);
 // Opens an empty file without a name, in memory.
 Status OpenMemory(bool inheritable, int* opened);
 
+// Fails with ENOMEM if so many bytes of memory are not to be had: the kernel would hand them out and then kill processes. Asks for large amounts only.
+Status RequireMemory(uint64_t length);
+
 // Gives a range of a memory file real space.
 Status FillMemory(int descriptor, uint64_t offset, uint64_t length);
 

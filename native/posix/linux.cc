@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <cstdlib>
 
 #include "kernel.h"
@@ -45,7 +46,41 @@ Status OpenMemory(bool inheritable, int* opened) {
   return *opened >= 0 ? Status{} : Failed("memfd_create");
 }
 
-Status FillMemory(int descriptor, uint64_t offset, uint64_t length) { return AllocateRange(descriptor, offset, length); }
+namespace {
+
+// The number behind `label` in a file, or the first one without a label; UINT64_MAX if there is none.
+uint64_t NumberIn(const char* path, const char* label) {
+  std::FILE* file = std::fopen(path, "re");
+  if (file == nullptr) return UINT64_MAX;
+  char line[256];
+  uint64_t number = UINT64_MAX;
+  while (number == UINT64_MAX && std::fgets(line, sizeof line, file) != nullptr) {
+    const size_t length = std::strlen(label);
+    unsigned long long found;
+    if (std::strncmp(line, label, length) == 0 && std::sscanf(line + length, "%llu", &found) == 1) number = found;
+  }
+  std::fclose(file);
+  return number;
+}
+
+}  // namespace
+
+Status RequireMemory(uint64_t length) {
+  constexpr uint64_t kWorthAsking = 64 * 1024 * 1024;
+  if (length < kWorthAsking) return Status{};
+  const uint64_t available = NumberIn("/proc/meminfo", "MemAvailable:");
+  if (available != UINT64_MAX && length / 1024 >= available) return Status{ENOMEM, "fallocate"};
+  // A container's own limit.
+  const uint64_t most = NumberIn("/sys/fs/cgroup/memory.max", "");
+  const uint64_t used = NumberIn("/sys/fs/cgroup/memory.current", "");
+  if (most != UINT64_MAX && used != UINT64_MAX && (used >= most || length >= most - used)) return Status{ENOMEM, "fallocate"};
+  return Status{};
+}
+
+Status FillMemory(int descriptor, uint64_t offset, uint64_t length) {
+  const Status status = RequireMemory(length);
+  return status.ok() ? AllocateRange(descriptor, offset, length) : status;
+}
 
 Status ReadVolume(int descriptor, Volume* volume) {
   struct statfs attributes;

@@ -33,7 +33,8 @@ class MemoryFile : public FileObjectOf<NamedMemory, ObjectKind::kMemory> {
     const Status status = file_->Require(kAccessModify);
     if (!status.ok()) return status;
     if (!backing_.empty() || length == 0 || offset > size() || length > size() - offset) return Refused(kErrorInvalidParameter, "commit");
-    return kernel::AllocateRange(file_->descriptor(), kDataOffset + offset, length);
+    const Status enough = kernel::RequireMemory(length);
+    return enough.ok() ? kernel::AllocateRange(file_->descriptor(), kDataOffset + offset, length) : enough;
   }
 
  private:

@@ -204,6 +204,7 @@ Status ObjectFile::Build(const LockedDirectory& directory, const CreateOptions& 
   const auto group = security.gid >= 0 ? static_cast<gid_t>(security.gid) : static_cast<gid_t>(-1);
   if (status.ok() && security.uid >= 0 && fchown(descriptor(), static_cast<uid_t>(security.uid), group) != 0)
     status = kernel::Failed("fchown");
+  if (status.ok()) status = kernel::RequireMemory(object.allocated);
   if (status.ok()) status = kernel::AllocateRange(descriptor(), 0, object.allocated);
   if (status.os_error == EOPNOTSUPP) status = Status{};
   if (status.ok() && ftruncate(descriptor(), static_cast<off_t>(object.size)) != 0) status = kernel::Failed("ftruncate");

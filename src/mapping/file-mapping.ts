@@ -104,7 +104,8 @@ export class FileMapping {
   /**
    * Creates a mapping (CreateFileMapping). Of a file: `ERR_FILE_INVALID` for size 0 of an empty file, `ERR_NOT_ENOUGH_MEMORY` for more than
    * the file has without 'read-write', `ERR_ACCESS_DENIED` for 'read-write' of a file open for reading, `ERR_CLOSED` for a closed one,
-   * `ERR_REMOTE_VOLUME`, and the system's ENOSPC if the file cannot grow. Memory: `ERR_INVALID_PARAMETER` for size 0.
+   * `ERR_REMOTE_VOLUME`, and the system's ENOSPC if the file cannot grow. Memory: `ERR_INVALID_PARAMETER` for size 0, and the system's ENOMEM
+   * for more than there is, before the kernel would have to kill processes for it.
    */
   static create(options: FileMappingOptions): FileMapping {
     checkOptions(options)

@@ -85,6 +85,8 @@ function storm(path: string, seed: number, rounds: number): void {
         const given = Array.from({ length: Math.floor(random() * 7) }, any)
         const result = random() < 0.9 ? Reflect.apply(method, receiver, given) : Reflect.construct(method, given)
         if (result instanceof Promise) result.catch(() => undefined)
+        // Sizes are taken at their word: gigabytes that wait for the garbage collector would be the machine's whole memory soon.
+        if (result instanceof native.Section || result instanceof FileMapping) result.close()
       } catch {
         // An error is what should come.
       }

@@ -2,6 +2,7 @@
  * File mappings: the rules of the model, with and without a file.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { ErrorCode } from '../../src/errors.js'
@@ -258,6 +259,23 @@ test('a full disk is an error of the creation (skipped without a POSIX /dev/shm)
   const file = fileOf(t, G)
   const error = t.throws(() => FileMapping.create({ file, size: 2 ** 50 })) as Error & { win32Code: number }
   t.true([112, 223, 8].includes(error.win32Code), error.message)
+})
+
+// Linux hands out memory until it has to kill processes: a mapping of 4 GiB more than there was ended a whole test run.
+test('memory that the machine does not have is refused (skipped where the system itself does not tell)', (t) => {
+  if (!existsSync('/proc/meminfo')) {
+    t.log('skipped: no /proc/meminfo')
+    t.pass()
+    return
+  }
+  const tooMuch = 2 * totalmem()
+  const refusal = { code: 'ENOMEM' }
+  const error = t.throws(() => FileMapping.create({ size: tooMuch }), refusal) as Error & { win32Code: number }
+  t.is(error.win32Code, 8)
+  t.throws(() => FileMapping.create({ size: tooMuch, name: 'too much memory' }), refusal)
+  const reserved = create(t, { size: tooMuch, allocation: 'reserve' })
+  t.throws(() => reserved.commit(0, tooMuch), refusal)
+  reserved.commit(0, G)
 })
 
 test('wrong arguments are refused', (t) => {

@@ -66,6 +66,8 @@ function round(random: () => number): void {
       if (random() < 0.5 && (name === 'NamedObject' || name === 'PendingWait')) given[0] = agent()
       const result = random() < 0.7 ? Reflect.apply(method, receiver, given) : Reflect.construct(method, given)
       if (result instanceof Promise) result.catch(() => undefined)
+      // Sizes are taken at their word, and a garbage collection may be long in coming.
+      if (result instanceof mapping.FileMapping || result instanceof nativeObjects.NamedObject) result.close()
     } catch {
       // An error is what should come.
     }
